@@ -1,0 +1,64 @@
+"""What one batch of one partition comes to: records to send and rows to write. No engine is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class Record(NamedTuple):
+    """One record of a log, as bytes. `offset` is its place in its partition."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Outgoing(NamedTuple):
+    """One record to append. `partition` None means: by murmur2 of the key."""
+
+    topic: str
+    partition: int | None
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+# The rows that one command changes. A value of None removes the row. They recover together or not at all.
+RowGroup = tuple[tuple[bytes, bytes | None], ...]
+
+
+@dataclass(slots=True)
+class Step:
+    """The effects of a batch, in the order in which they must be acked.
+
+    1. `broadcasts`, 2. `sends`, 3. `rows` (the changelog), 4. the offsets. Nothing of a later part may be
+    durable before all of the earlier part is.
+    """
+
+    broadcasts: list[Outgoing] = field(default_factory=list)
+    sends: list[Outgoing] = field(default_factory=list)
+    rows: list[RowGroup] = field(default_factory=list)
+    folded: int = 0
+    skipped: int = 0
+    dead: int = 0
+
+
+class RowReader(Protocol):
+    """Rows of ONE partition of a stage's table, as encoded bytes."""
+
+    def get(self, key: bytes, /) -> bytes | None: ...
+
+
+class Fold(Protocol):
+    """A stage made executable: a pure function of a batch and the rows of its partition.
+
+    Never raises for the content of a record: what cannot be decoded or folded becomes a dead letter in `sends`.
+    An exception is a bug and must end the process with nothing of the batch committed.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def fold(self, partition: int, records: Sequence[Record], rows: RowReader) -> Step: ...

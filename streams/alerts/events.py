@@ -1,0 +1,41 @@
+"""What happened to an alert. On the wire each carries `after`, the alert at this version. Names are the stored format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeOpened:
+    """The alert fired where none was open."""
+
+    episode: int
+    starts_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeRepeated:
+    """The alert fired again while open."""
+
+    starts_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeAcknowledged:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeResolved:
+    """The sender says that it is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeEnded:
+    """Its case has ended; the next trigger opens a new episode and a new case."""
+
+    case_id: str
+
+
+AlertEvent: TypeAlias = EpisodeOpened | EpisodeRepeated | EpisodeAcknowledged | EpisodeResolved | EpisodeEnded

@@ -1,0 +1,156 @@
+"""What can be asked of a case. The envelope says who asks, and when. Names and fields are the stored format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from streams.cases.case import Priority, Status
+from streams.text import EMPTY, Sealed
+
+
+class Action(StrEnum):
+    """What a signal says of its alert."""
+
+    TRIGGER = "trigger"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase:
+    """Open a case under a number that intake has allocated. It is never refused.
+
+    alert_id, seq, signal_id: set when an alert opens it. group_key: under which further alerts may join.
+    """
+
+    project_id: str
+    project_key: str
+    number: int
+    type_id: str
+    title: Sealed
+    description: Sealed = EMPTY
+    priority: Priority = Priority.NOT_DEFINED
+    assignee_id: str | None = None
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    alert_id: str | None = None
+    seq: int = 0
+    signal_id: str | None = None
+    group_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplySignal:
+    """Apply a signal of an alert that belongs, or comes to belong, to this case.
+
+    title, description, priority, attributes: of the case that the signal opens if it meets a closed one.
+    """
+
+    action: Action
+    alert_id: str
+    seq: int
+    signal_id: str
+    title: Sealed
+    description: Sealed = EMPTY
+    priority: Priority = Priority.NOT_DEFINED
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    project_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTitle:
+    title: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeDescription:
+    description: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeStatus:
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePriority:
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignCase:
+    assignee_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnassignCase:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeAttributes:
+    """Replace all attributes."""
+
+    attributes: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddComment:
+    """The comment's id is derived from the command: a repeated command adds nothing."""
+
+    message: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditComment:
+    comment_id: str
+    message: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteComment:
+    comment_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveCase:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnarchiveCase:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeDueDate:
+    """An ISO date, or None for no due date."""
+
+    due_date: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeResolvedReason:
+    reason: Sealed
+
+
+CaseCommand: TypeAlias = (
+    OpenCase
+    | ApplySignal
+    | ChangeTitle
+    | ChangeDescription
+    | ChangeStatus
+    | ChangePriority
+    | AssignCase
+    | UnassignCase
+    | ChangeAttributes
+    | AddComment
+    | EditComment
+    | DeleteComment
+    | ArchiveCase
+    | UnarchiveCase
+    | ChangeDueDate
+    | ChangeResolvedReason
+)

@@ -1,0 +1,133 @@
+"""Stage `cases`: decides and folds, and tells intake and the alerts when a case has ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams.alerts.commands import AlertEnded
+from streams.alerts.stage import settle
+from streams.cases.case import Case, Comment
+from streams.cases.commands import Action, AddComment, ApplySignal, DeleteComment, EditComment, OpenCase
+from streams.cases.decide import decide
+from streams.cases.events import CommentAdded, CommentDeleted
+from streams.cases.fold import fold
+from streams.decision import Accepted
+from streams.envelope import Envelope
+from streams.ids import aggregate_key, derive
+from streams.intake.commands import CaseEnded, ReturnSignal
+from streams.outcomes import Receipt
+from streams.stage import Forward, Handled, Recorded, Rows
+from streams.topics import ALERT_COMMANDS, CASE_INTAKE
+
+
+class CasesStage:
+    """Rows: `tenant/case` the case; `tenant/case|comment/ID` what must be known of a comment."""
+
+    def main_key(self, key: str, _envelope: Envelope, _body: Any) -> str:
+        return key
+
+    def handle(self, key: str, envelope: Envelope, body: Any, rows: Rows) -> Handled:
+        case = rows.get(key, Case)
+        comment_row = self._comment_row(key, envelope, body)
+        comment = rows.get(comment_row, Comment) if comment_row is not None else None
+        decision = decide(body, case, comment, envelope)
+        if not isinstance(decision, Accepted):
+            if isinstance(body, ApplySignal):
+                # Even a case that was parked or is unknown answers each signal: with a receipt, or by sending it back.
+                return Handled(forwards=(self._unmoved(envelope, body, case),))
+            return Handled(answer=decision)
+        recorded = []
+        after = case
+        changed: dict[str, Any] = {}
+        for event in decision.events:
+            after = fold(after, (event,), envelope)
+            assert after is not None
+            recorded.append(Recorded(body=event, after=after, version=after.version, aggregate_id=after.case_id))
+            match event:
+                case CommentAdded(comment_id=comment_id):
+                    changed[f"{key}|comment/{comment_id}"] = Comment(comment_id=comment_id, author=envelope.actor)
+                case CommentDeleted(comment_id=comment_id):
+                    author = comment.author if comment is not None else envelope.actor
+                    changed[f"{key}|comment/{comment_id}"] = Comment(comment_id=comment_id, author=author, deleted=True)
+                case _:
+                    pass
+        assert after is not None
+        forwards = (*self._receipt(envelope, body, after), *self._endings(envelope, case, after))
+        return Handled(events=tuple(recorded), row=after, rows=changed, forwards=forwards)
+
+    def _comment_row(self, key: str, envelope: Envelope, body: Any) -> str | None:
+        match body:
+            case AddComment():
+                return f"{key}|comment/{derive(envelope.id, 'comment')}"
+            case EditComment(comment_id=comment_id) | DeleteComment(comment_id=comment_id):
+                return f"{key}|comment/{comment_id}"
+            case _:
+                return None
+
+    def _receipt(self, envelope: Envelope, body: Any, after: Case) -> tuple[Forward, ...]:
+        match body:
+            case OpenCase(signal_id=str(signal_id), alert_id=str(alert_id)):
+                receipt = Receipt.FOLDED
+            case ApplySignal(signal_id=signal_id, alert_id=alert_id, action=Action.TRIGGER):
+                seen = after.alert(alert_id)
+                receipt = Receipt.FOLDED if seen is None or seen.triggers == 1 else Receipt.DEDUPLICATED
+            case ApplySignal(signal_id=signal_id, alert_id=alert_id):
+                receipt = Receipt.FOLDED
+            case _:
+                return ()
+        return (settle(envelope, receipt, signal_id=signal_id, alert_id=alert_id, case_id=after.case_id),)
+
+    def _unmoved(self, envelope: Envelope, signal: ApplySignal, case: Case | None) -> Forward:
+        """A trigger that meets a case which has ended goes back to open another: it is never dropped."""
+        if signal.action is Action.TRIGGER and (case is None or case.ended):
+            project_key = signal.project_key
+            returned = ReturnSignal(
+                ended_case_id=envelope.aggregate_id,
+                alert_id=signal.alert_id,
+                seq=signal.seq,
+                signal_id=signal.signal_id,
+                title=signal.title,
+                description=signal.description,
+                priority=signal.priority,
+                attributes=signal.attributes,
+            )
+            return Forward(
+                topic=CASE_INTAKE,
+                key=aggregate_key(envelope.tenant_id, project_key),
+                aggregate_id=project_key,
+                body=returned,
+            )
+        ended = case is None or case.ended
+        return settle(
+            envelope,
+            Receipt.DROPPED if ended else Receipt.DEDUPLICATED,
+            "no_open_alert" if ended else "already_so",
+            signal_id=signal.signal_id,
+            alert_id=signal.alert_id,
+            case_id=envelope.aggregate_id,
+        )
+
+    def _endings(self, envelope: Envelope, before: Case | None, after: Case) -> tuple[Forward, ...]:
+        if not after.ended or (before is not None and before.ended):
+            return ()
+        tenant = envelope.tenant_id
+        ended = CaseEnded(
+            case_id=after.case_id, alerts=tuple(a.alert_id for a in after.alerts), group_key=after.group_key
+        )
+        return (
+            Forward(
+                topic=CASE_INTAKE,
+                key=aggregate_key(tenant, after.project_key),
+                aggregate_id=after.project_key,
+                body=ended,
+            ),
+            *(
+                Forward(
+                    topic=ALERT_COMMANDS,
+                    key=aggregate_key(tenant, alert.alert_id),
+                    aggregate_id=alert.alert_id,
+                    body=AlertEnded(case_id=after.case_id, seq=alert.seq),
+                )
+                for alert in after.alerts
+            ),
+        )

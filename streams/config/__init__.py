@@ -1,0 +1,1 @@
+"""Configuration: tenants, credentials, routing keys, projects, rules."""

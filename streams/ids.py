@@ -1,0 +1,37 @@
+"""Deterministic identities. Everything that is made from a command has an id that follows from that command's id."""
+
+from __future__ import annotations
+
+from hashlib import sha1, sha256
+from uuid import UUID
+
+# The namespace of every id this platform derives; fixed for ever, since replays must repeat ids.
+NAMESPACE = UUID("6f2d9c0e-6c6b-5b7a-9a52-3a1f3a0f7f10")
+
+
+def derive(parent: str, *parts: str | int) -> str:
+    """Return uuid5(parent, "part/part/..."), with `parent` a UUID in text form.
+
+    The same as `str(uuid.uuid5(UUID(parent), ...))` and several times faster, because no UUID object is made.
+    """
+    name = "/".join(map(str, parts)).encode()
+    digest = bytearray(sha1(bytes.fromhex(parent.replace("-", "")) + name, usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    x = digest.hex()
+    return f"{x[:8]}-{x[8:12]}-{x[12:16]}-{x[16:20]}-{x[20:]}"
+
+
+def routing_hash(routing_key: str) -> str:
+    """Return the first 16 hex digits of sha256(routing key): the key is a secret and stays out of keys and logs."""
+    return sha256(routing_key.encode()).hexdigest()[:16]
+
+
+def alert_id(routing: str, dedup_key: str) -> str:
+    """Return the identity of an alert within its tenant: `H/dedup_key`."""
+    return f"{routing}/{dedup_key}"
+
+
+def aggregate_key(tenant_id: str, aggregate_id: str) -> str:
+    """Return the key that an aggregate has in topics, tables and changelogs."""
+    return f"{tenant_id}/{aggregate_id}"

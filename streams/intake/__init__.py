@@ -1,0 +1,1 @@
+"""Intake: which case a signal belongs to, and under what number a new case begins."""

@@ -1,0 +1,52 @@
+"""What intake decides: may this case be created, and which case does this trigger belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streams.cases.case import ALERTS_LIMIT, STANDARD_TYPE
+from streams.config.project import Project
+from streams.config.rule import Rule
+from streams.decision import Rejected, reject
+from streams.intake.commands import CreateCase
+from streams.intake.project_intake import Attachment, Group
+from streams.text import TITLE_LIMIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """The signal goes to this case."""
+
+    case_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The signal opens a case."""
+
+
+def refuse(command: CreateCase, project: Project | None) -> Rejected | None:
+    """Return why this case may not be created, None if it may. Asked before a number is taken."""
+    if project is None or project.deleted_at is not None or project.project_id != command.project_id:
+        return reject("project.not_found", f"project {command.project_id} does not exist", field="project")
+    if command.type_id != STANDARD_TYPE:
+        return reject("type.not_found", f"case type {command.type_id} does not exist", field="type_id")
+    title = command.title.text
+    if not title.strip():
+        return reject("case.title_missing", "a case has a title", field="title")
+    if len(title) > TITLE_LIMIT:
+        return reject("case.title_too_long", f"a title has at most {TITLE_LIMIT} characters", field="title")
+    return None
+
+
+def place(
+    attachment: Attachment | None, group: Group | None, rule: Rule | None, at: int, ended: str | None
+) -> Join | Open:
+    """Say where a trigger at `at` (microseconds) belongs. `ended`: a case that it met closed, which is no place."""
+    if attachment is not None and attachment.case_id != ended:
+        return Join(case_id=attachment.case_id)
+    if group is None or group.case_id == ended or group.joined >= ALERTS_LIMIT:
+        return Open()
+    if rule is not None and rule.window is not None and at - group.opened_at > rule.window * 1_000_000:
+        return Open()
+    return Join(case_id=group.case_id)

@@ -1,0 +1,28 @@
+"""What intake keeps for a project. These fields are the stored format: change them with care."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """The numbers given out under one project key; they outlive the project, so that none is given twice."""
+
+    last_number: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """The case that an open alert belongs to."""
+
+    case_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The open case that alerts of one group join, while there is room and the window lasts."""
+
+    case_id: str
+    opened_at: int
+    joined: int

@@ -1,0 +1,241 @@
+"""Stage `intake`: groups, validates, routes the type and allocates KEY-n, for all that may open a case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from streams.alerts.stage import settle
+from streams.cases.case import STANDARD_TYPE
+from streams.cases.commands import Action, ApplySignal, OpenCase
+from streams.config.changes import ProjectChanged, RulesChanged
+from streams.config.project import Project
+from streams.config.rule import Rule, Rules
+from streams.envelope import Envelope
+from streams.ids import aggregate_key, derive
+from streams.intake.commands import CaseEnded, CreateCase, ReturnSignal, RouteSignal
+from streams.intake.decide import Join, place, refuse
+from streams.intake.project_intake import Attachment, Counter, Group
+from streams.outcomes import Receipt
+from streams.stage import Forward, Handled, Rows
+from streams.text import TITLE_LIMIT, Sealed, sanitize, shorten
+from streams.topics import CASE_COMMANDS
+
+STAGE = "intake"
+
+
+class IntakeStage:
+    """Rows: `tenant/KEY` the counter; `tenant/KEY|alert/ID` where an open alert belongs; `tenant/KEY|group/NAME` the
+    case that a group's alerts join; `tenant|project/KEY` and `tenant|rules/KEY` configuration.
+    """
+
+    def main_key(self, key: str, envelope: Envelope, body: Any) -> str:
+        if isinstance(body, RulesChanged | ProjectChanged):
+            return body.row_key(envelope.tenant_id)
+        return key
+
+    def handle(self, key: str, envelope: Envelope, body: Any, rows: Rows) -> Handled:
+        match body:
+            case ProjectChanged():
+                return Handled(row=body.project)
+            case RulesChanged():
+                return Handled(row=body.rules)
+            case CreateCase():
+                return self._create(key, envelope, body, rows)
+            case RouteSignal(action=Action.TRIGGER):
+                return self._trigger(key, envelope, body, rows)
+            case RouteSignal():
+                return self._follow(key, envelope, body, rows)
+            case ReturnSignal():
+                return self._returned(key, envelope, body, rows)
+            case CaseEnded():
+                return self._ended(key, body, rows)
+            case _:
+                raise TypeError(f"stage intake does not take {type(body).__name__}")
+
+    def _create(self, key: str, envelope: Envelope, command: CreateCase, rows: Rows) -> Handled:
+        project = self._project(key, envelope, rows)
+        refused = refuse(command, project)
+        if refused is not None:
+            return Handled(answer=refused)
+        opening = self._opening(key, envelope, rows, command.project_id)
+        opened = replace(
+            opening.body,
+            type_id=command.type_id,
+            title=_clean(command.title, multiline=False),
+            description=_clean(command.description, multiline=True),
+            priority=command.priority,
+            assignee_id=command.assignee_id,
+            attributes=command.attributes,
+        )
+        return Handled(row=Counter(last_number=opened.number), forwards=(replace(opening, body=opened, asks=True),))
+
+    def _trigger(self, key: str, envelope: Envelope, signal: RouteSignal, rows: Rows) -> Handled:
+        project = self._project(key, envelope, rows)
+        if project is None or project.deleted_at is not None:
+            settled = settle(
+                envelope, Receipt.REJECTED, "project_deleted", signal_id=signal.signal_id, alert_id=signal.alert_id
+            )
+            return Handled(forwards=(settled,))
+        rules = rows.get(RulesChanged.key_of(envelope.tenant_id, project.key), Rules)
+        rule = rules.grouping(signal.facts) if rules is not None else None
+        summary = sanitize(signal.summary.text, multiline=False)
+        description = _clean(signal.description, multiline=True)
+        if not description.content and len(summary) > TITLE_LIMIT:
+            description = Sealed.plain(summary)
+        return self._place(
+            key,
+            envelope,
+            rows,
+            project_id=project.project_id,
+            rule=rule,
+            group_key=rule.group_key(signal.facts) if rule is not None else None,
+            ended=None,
+            signal=ApplySignal(
+                action=signal.action,
+                alert_id=signal.alert_id,
+                seq=signal.seq,
+                signal_id=signal.signal_id,
+                title=Sealed.plain(shorten(summary, TITLE_LIMIT)),
+                description=description,
+                priority=signal.priority,
+                attributes=_attributes(signal.facts),
+                project_key=project.key,
+            ),
+        )
+
+    def _returned(self, key: str, envelope: Envelope, signal: ReturnSignal, rows: Rows) -> Handled:
+        """A case of its own: the group's case, which has ended, is the one that it comes back from."""
+        project = self._project(key, envelope, rows)
+        if project is None:
+            raise ValueError(f"a signal came back to project {key}, which was never configured here")
+        return self._place(
+            key,
+            envelope,
+            rows,
+            project_id=project.project_id,
+            rule=None,
+            group_key=None,
+            ended=signal.ended_case_id,
+            signal=ApplySignal(
+                action=Action.TRIGGER,
+                alert_id=signal.alert_id,
+                seq=signal.seq,
+                signal_id=signal.signal_id,
+                title=signal.title,
+                description=signal.description,
+                priority=signal.priority,
+                attributes=signal.attributes,
+                project_key=project.key,
+            ),
+        )
+
+    def _place(
+        self,
+        key: str,
+        envelope: Envelope,
+        rows: Rows,
+        *,
+        project_id: str,
+        rule: Rule | None,
+        group_key: str | None,
+        ended: str | None,
+        signal: ApplySignal,
+    ) -> Handled:
+        alert_row = f"{key}|alert/{signal.alert_id}"
+        group_row = None if group_key is None else f"{key}|group/{group_key}"
+        attachment = rows.get(alert_row, Attachment)
+        group = rows.get(group_row, Group) if group_row is not None else None
+        placed = place(attachment, group, rule, envelope.occurred_at, ended)
+        if isinstance(placed, Join):
+            changed: dict[str, Any] = {}
+            if attachment is None or attachment.case_id != placed.case_id:
+                changed[alert_row] = Attachment(case_id=placed.case_id)
+                if group is not None and group_row is not None:
+                    changed[group_row] = replace(group, joined=group.joined + 1)
+            return Handled(rows=changed, forwards=(self._to_case(envelope, placed.case_id, signal),))
+        opening = self._opening(key, envelope, rows, project_id)
+        case_id = opening.aggregate_id
+        opened = replace(
+            opening.body,
+            title=signal.title,
+            description=signal.description,
+            priority=signal.priority,
+            attributes=signal.attributes,
+            alert_id=signal.alert_id,
+            seq=signal.seq,
+            signal_id=signal.signal_id,
+            group_key=group_key,
+        )
+        changed = {alert_row: Attachment(case_id=case_id)}
+        if group_row is not None:
+            changed[group_row] = Group(case_id=case_id, opened_at=envelope.occurred_at, joined=1)
+        return Handled(row=Counter(last_number=opened.number), rows=changed, forwards=(replace(opening, body=opened),))
+
+    def _follow(self, key: str, envelope: Envelope, signal: RouteSignal, rows: Rows) -> Handled:
+        """An acknowledge or resolve goes where its alert belongs; without a case there is nothing left to change."""
+        attachment = rows.get(f"{key}|alert/{signal.alert_id}", Attachment)
+        if attachment is None:
+            settled = settle(
+                envelope, Receipt.DROPPED, "no_open_alert", signal_id=signal.signal_id, alert_id=signal.alert_id
+            )
+            return Handled(forwards=(settled,))
+        apply = ApplySignal(
+            action=signal.action,
+            alert_id=signal.alert_id,
+            seq=signal.seq,
+            signal_id=signal.signal_id,
+            title=_clean(signal.summary, multiline=False),
+            project_key=key.split("/", 1)[1],
+        )
+        return Handled(forwards=(self._to_case(envelope, attachment.case_id, apply),))
+
+    def _ended(self, key: str, ended: CaseEnded, rows: Rows) -> Handled:
+        """Forget the case, but nothing that has moved on to another one since."""
+        changed: dict[str, Any] = {}
+        for alert_id in ended.alerts:
+            attachment = rows.get(f"{key}|alert/{alert_id}", Attachment)
+            if attachment is not None and attachment.case_id == ended.case_id:
+                changed[f"{key}|alert/{alert_id}"] = None
+        if ended.group_key is not None:
+            group = rows.get(f"{key}|group/{ended.group_key}", Group)
+            if group is not None and group.case_id == ended.case_id:
+                changed[f"{key}|group/{ended.group_key}"] = None
+        return Handled(rows=changed)
+
+    def _opening(self, key: str, envelope: Envelope, rows: Rows, project_id: str) -> Forward:
+        """Return the command that opens a case under the next number; the caller keeps the counter."""
+        counter = rows.get(key, Counter) or Counter()
+        # The id of the command that will open it (the first that this record leads to) gives the case its id.
+        case_id = derive(derive(envelope.id, STAGE, 0), "case")
+        body = OpenCase(
+            project_id=project_id,
+            project_key=key.split("/", 1)[1],
+            number=counter.last_number + 1,
+            type_id=STANDARD_TYPE,
+            title=Sealed.plain(""),
+        )
+        return Forward(
+            topic=CASE_COMMANDS, key=aggregate_key(envelope.tenant_id, case_id), aggregate_id=case_id, body=body
+        )
+
+    def _to_case(self, envelope: Envelope, case_id: str, body: ApplySignal) -> Forward:
+        return Forward(
+            topic=CASE_COMMANDS, key=aggregate_key(envelope.tenant_id, case_id), aggregate_id=case_id, body=body
+        )
+
+    def _project(self, key: str, envelope: Envelope, rows: Rows) -> Project | None:
+        return rows.get(ProjectChanged.key_of(envelope.tenant_id, key.split("/", 1)[1]), Project)
+
+
+def _clean(text: Sealed, *, multiline: bool) -> Sealed:
+    return text if text.key_id is not None else Sealed.plain(sanitize(text.text, multiline=multiline))
+
+
+# A signal's labels become the case's attributes, so that cases can be found and counted by them.
+_NOT_ATTRIBUTES = frozenset({"summary", "priority", "dedup_key"})
+
+
+def _attributes(facts: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
+    return {name: (value,) for name, value in facts.items() if name not in _NOT_ATTRIBUTES and value}

@@ -1,0 +1,1 @@
+"""The wire: Avro schemas, their ids, the codec, the topic catalogue."""

@@ -29,21 +29,21 @@ ALREADY_ACKNOWLEDGED = "already_acknowledged"
 
 def decide(command: AlertCommand, alert: Alert | None) -> Decision[AlertEvent]:
     """Decide `command` on `alert`. A rejection's code is the reason on the signal's receipt."""
-    match command:
-        case AlertEnded():
-            # A trigger that the case had not seen is on its way and will open a new case: the alert stays open.
-            if alert is None or not alert.open or alert.trigger_seq > command.seq:
-                return UNCHANGED
-            return accept(EpisodeEnded(case_id=command.case_id))
-        case RecordSignal(action=Action.TRIGGER):
+    if isinstance(command, AlertEnded):
+        # A trigger that the case had not seen is on its way and will open a new case: the alert stays open.
+        if alert is None or not alert.open or alert.trigger_seq > command.seq:
+            return UNCHANGED
+        return accept(EpisodeEnded(case_id=command.case_id))
+    match command.action:
+        case Action.TRIGGER:
             return _trigger(command, alert)
-        case RecordSignal(action=Action.ACKNOWLEDGE):
+        case Action.ACKNOWLEDGE:
             if alert is None or not alert.open:
                 return reject(NO_OPEN_ALERT, "there is no open alert to acknowledge")
             if alert.status is AlertStatus.ACKNOWLEDGED:
                 return reject(ALREADY_ACKNOWLEDGED, "the alert is acknowledged already")
             return accept(EpisodeAcknowledged())
-        case RecordSignal(action=Action.RESOLVE):
+        case Action.RESOLVE:
             if alert is None or not alert.open:
                 return reject(NO_OPEN_ALERT, "there is no open alert to resolve")
             if command.starts_at is not None and alert.starts_at is not None and command.starts_at < alert.starts_at:

@@ -57,6 +57,7 @@ class ApplySignal:
     priority: Priority = Priority.NOT_DEFINED
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     project_key: str
+    group_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

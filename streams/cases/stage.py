@@ -14,7 +14,7 @@ from streams.cases.fold import fold
 from streams.decision import Accepted
 from streams.envelope import Envelope
 from streams.ids import aggregate_key, derive
-from streams.intake.commands import CaseEnded, ReturnSignal
+from streams.intake.commands import CaseEnded, EndedAlert, ReturnSignal
 from streams.outcomes import Receipt
 from streams.stage import Forward, Handled, Recorded, Rows
 from streams.topics import ALERT_COMMANDS, CASE_INTAKE
@@ -78,33 +78,33 @@ class CasesStage:
         return (settle(envelope, receipt, signal_id=signal_id, alert_id=alert_id, case_id=after.case_id),)
 
     def _unmoved(self, envelope: Envelope, signal: ApplySignal, case: Case | None) -> Forward:
-        """A trigger that meets a case which has ended goes back to open another: it is never dropped."""
-        if signal.action is Action.TRIGGER and (case is None or case.ended):
-            project_key = signal.project_key
-            returned = ReturnSignal(
-                ended_case_id=envelope.aggregate_id,
-                alert_id=signal.alert_id,
-                seq=signal.seq,
+        """A signal that meets a case which has ended goes back to intake: a trigger opens another, never dropped."""
+        if case is not None and not case.ended:
+            return settle(
+                envelope,
+                Receipt.DEDUPLICATED,
+                "already_so",
                 signal_id=signal.signal_id,
-                title=signal.title,
-                description=signal.description,
-                priority=signal.priority,
-                attributes=signal.attributes,
+                alert_id=signal.alert_id,
+                case_id=case.case_id,
             )
-            return Forward(
-                topic=CASE_INTAKE,
-                key=aggregate_key(envelope.tenant_id, project_key),
-                aggregate_id=project_key,
-                body=returned,
-            )
-        ended = case is None or case.ended
-        return settle(
-            envelope,
-            Receipt.DROPPED if ended else Receipt.DEDUPLICATED,
-            "no_open_alert" if ended else "already_so",
-            signal_id=signal.signal_id,
+        returned = ReturnSignal(
+            ended_case_id=envelope.aggregate_id,
+            action=signal.action,
             alert_id=signal.alert_id,
-            case_id=envelope.aggregate_id,
+            seq=signal.seq,
+            signal_id=signal.signal_id,
+            title=signal.title,
+            description=signal.description,
+            priority=signal.priority,
+            attributes=signal.attributes,
+            group_key=signal.group_key,
+        )
+        return Forward(
+            topic=CASE_INTAKE,
+            key=aggregate_key(envelope.tenant_id, signal.project_key),
+            aggregate_id=signal.project_key,
+            body=returned,
         )
 
     def _endings(self, envelope: Envelope, before: Case | None, after: Case) -> tuple[Forward, ...]:
@@ -112,7 +112,9 @@ class CasesStage:
             return ()
         tenant = envelope.tenant_id
         ended = CaseEnded(
-            case_id=after.case_id, alerts=tuple(a.alert_id for a in after.alerts), group_key=after.group_key
+            case_id=after.case_id,
+            alerts=tuple(EndedAlert(alert_id=a.alert_id, seq=a.seq) for a in after.alerts),
+            group_key=after.group_key,
         )
         return (
             Forward(

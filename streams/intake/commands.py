@@ -42,9 +42,10 @@ class RouteSignal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnSignal:
-    """From stage `cases`: this trigger met a case that had ended; it opens, or joins, another."""
+    """From stage `cases`: this signal met a case that had ended; a trigger opens, or joins, another."""
 
     ended_case_id: str
+    action: Action
     alert_id: str
     seq: int
     signal_id: str
@@ -52,14 +53,23 @@ class ReturnSignal:
     description: Sealed = EMPTY
     priority: Priority = Priority.NOT_DEFINED
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    group_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedAlert:
+    """seq: of the last signal of this alert that the case had seen when it ended."""
+
+    alert_id: str
+    seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseEnded:
-    """From stage `cases`: this case takes no further alerts. alerts: the ids of those attached."""
+    """From stage `cases`: this case takes no further alerts. alerts: those attached."""
 
     case_id: str
-    alerts: tuple[str, ...] = ()
+    alerts: tuple[EndedAlert, ...] = ()
     group_key: str | None = None
 
 

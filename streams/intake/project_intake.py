@@ -14,9 +14,10 @@ class Counter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """The case that an open alert belongs to."""
+    """The case that an open alert belongs to. seq: of the alert's last signal that was sent there."""
 
     case_id: str
+    seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,7 +90,6 @@ class IntakeStage:
             rows,
             project_id=project.project_id,
             rule=rule,
-            group_key=rule.group_key(signal.facts) if rule is not None else None,
             ended=None,
             signal=ApplySignal(
                 action=signal.action,
@@ -102,33 +101,31 @@ class IntakeStage:
                 priority=signal.priority,
                 attributes=_attributes(signal.facts),
                 project_key=project.key,
+                group_key=rule.group_key(signal.facts) if rule is not None else None,
             ),
         )
 
     def _returned(self, key: str, envelope: Envelope, signal: ReturnSignal, rows: Rows) -> Handled:
-        """A case of its own: the group's case, which has ended, is the one that it comes back from."""
+        """Send a signal that met an ended case where its alert belongs by now; a trigger opens a case if need be."""
         project = self._project(key, envelope, rows)
         if project is None:
             raise ValueError(f"a signal came back to project {key}, which was never configured here")
+        apply = ApplySignal(
+            action=signal.action,
+            alert_id=signal.alert_id,
+            seq=signal.seq,
+            signal_id=signal.signal_id,
+            title=signal.title,
+            description=signal.description,
+            priority=signal.priority,
+            attributes=signal.attributes,
+            project_key=project.key,
+            group_key=signal.group_key,
+        )
+        if signal.action is not Action.TRIGGER:
+            return self._send(key, envelope, apply, rows, ended=signal.ended_case_id)
         return self._place(
-            key,
-            envelope,
-            rows,
-            project_id=project.project_id,
-            rule=None,
-            group_key=None,
-            ended=signal.ended_case_id,
-            signal=ApplySignal(
-                action=Action.TRIGGER,
-                alert_id=signal.alert_id,
-                seq=signal.seq,
-                signal_id=signal.signal_id,
-                title=signal.title,
-                description=signal.description,
-                priority=signal.priority,
-                attributes=signal.attributes,
-                project_key=project.key,
-            ),
+            key, envelope, rows, project_id=project.project_id, rule=None, ended=signal.ended_case_id, signal=apply
         )
 
     def _place(
@@ -139,21 +136,19 @@ class IntakeStage:
         *,
         project_id: str,
         rule: Rule | None,
-        group_key: str | None,
         ended: str | None,
         signal: ApplySignal,
     ) -> Handled:
         alert_row = f"{key}|alert/{signal.alert_id}"
-        group_row = None if group_key is None else f"{key}|group/{group_key}"
+        group_row = None if signal.group_key is None else f"{key}|group/{signal.group_key}"
         attachment = rows.get(alert_row, Attachment)
         group = rows.get(group_row, Group) if group_row is not None else None
         placed = place(attachment, group, rule, envelope.occurred_at, ended)
         if isinstance(placed, Join):
-            changed: dict[str, Any] = {}
-            if attachment is None or attachment.case_id != placed.case_id:
-                changed[alert_row] = Attachment(case_id=placed.case_id)
-                if group is not None and group_row is not None:
-                    changed[group_row] = replace(group, joined=group.joined + 1)
+            changed: dict[str, Any] = {alert_row: _attach(attachment, placed.case_id, signal.seq)}
+            joins = attachment is None or attachment.case_id != placed.case_id
+            if joins and group is not None and group_row is not None:
+                changed[group_row] = replace(group, joined=group.joined + 1)
             return Handled(rows=changed, forwards=(self._to_case(envelope, placed.case_id, signal),))
         opening = self._opening(key, envelope, rows, project_id)
         case_id = opening.aggregate_id
@@ -166,21 +161,15 @@ class IntakeStage:
             alert_id=signal.alert_id,
             seq=signal.seq,
             signal_id=signal.signal_id,
-            group_key=group_key,
+            group_key=signal.group_key,
         )
-        changed = {alert_row: Attachment(case_id=case_id)}
+        changed = {alert_row: _attach(attachment, case_id, signal.seq)}
         if group_row is not None:
             changed[group_row] = Group(case_id=case_id, opened_at=envelope.occurred_at, joined=1)
         return Handled(row=Counter(last_number=opened.number), rows=changed, forwards=(replace(opening, body=opened),))
 
     def _follow(self, key: str, envelope: Envelope, signal: RouteSignal, rows: Rows) -> Handled:
         """An acknowledge or resolve goes where its alert belongs; without a case there is nothing left to change."""
-        attachment = rows.get(f"{key}|alert/{signal.alert_id}", Attachment)
-        if attachment is None:
-            settled = settle(
-                envelope, Receipt.DROPPED, "no_open_alert", signal_id=signal.signal_id, alert_id=signal.alert_id
-            )
-            return Handled(forwards=(settled,))
         apply = ApplySignal(
             action=signal.action,
             alert_id=signal.alert_id,
@@ -189,15 +178,31 @@ class IntakeStage:
             title=_clean(signal.summary, multiline=False),
             project_key=key.split("/", 1)[1],
         )
-        return Handled(forwards=(self._to_case(envelope, attachment.case_id, apply),))
+        return self._send(key, envelope, apply, rows, ended=None)
+
+    def _send(self, key: str, envelope: Envelope, signal: ApplySignal, rows: Rows, *, ended: str | None) -> Handled:
+        alert_row = f"{key}|alert/{signal.alert_id}"
+        attachment = rows.get(alert_row, Attachment)
+        if attachment is None or attachment.case_id == ended:
+            settled = settle(
+                envelope, Receipt.DROPPED, "no_open_alert", signal_id=signal.signal_id, alert_id=signal.alert_id
+            )
+            # The last signal that was still on its way is back: nothing holds the attachment to the ended case.
+            over = attachment is not None and attachment.seq <= signal.seq
+            return Handled(rows={alert_row: None} if over else {}, forwards=(settled,))
+        return Handled(
+            rows={alert_row: _attach(attachment, attachment.case_id, signal.seq)},
+            forwards=(self._to_case(envelope, attachment.case_id, signal),),
+        )
 
     def _ended(self, key: str, ended: CaseEnded, rows: Rows) -> Handled:
-        """Forget the case, but nothing that has moved on to another one since."""
+        """Forget the case, but no alert that has moved on to another one, or whose signals are still on their way."""
         changed: dict[str, Any] = {}
-        for alert_id in ended.alerts:
-            attachment = rows.get(f"{key}|alert/{alert_id}", Attachment)
-            if attachment is not None and attachment.case_id == ended.case_id:
-                changed[f"{key}|alert/{alert_id}"] = None
+        for alert in ended.alerts:
+            alert_row = f"{key}|alert/{alert.alert_id}"
+            attachment = rows.get(alert_row, Attachment)
+            if attachment is not None and attachment.case_id == ended.case_id and attachment.seq <= alert.seq:
+                changed[alert_row] = None
         if ended.group_key is not None:
             group = rows.get(f"{key}|group/{ended.group_key}", Group)
             if group is not None and group.case_id == ended.case_id:
@@ -227,6 +232,10 @@ class IntakeStage:
 
     def _project(self, key: str, envelope: Envelope, rows: Rows) -> Project | None:
         return rows.get(ProjectChanged.key_of(envelope.tenant_id, key.split("/", 1)[1]), Project)
+
+
+def _attach(before: Attachment | None, case_id: str, seq: int) -> Attachment:
+    return Attachment(case_id=case_id, seq=seq if before is None else max(seq, before.seq))
 
 
 def _clean(text: Sealed, *, multiline: bool) -> Sealed:

@@ -1,0 +1,92 @@
+"""The topic catalogue: what is in each topic, how long it is kept, who may write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from streams import topics as t
+
+DAY_MS: Final = 24 * 3600 * 1000
+GENERATION: Final = 1
+"""Raised when a topic is made anew: stored offsets of an earlier generation mean nothing."""
+
+MAX_RECORD_BYTES: Final = 1_000_000
+"""The largest record, everywhere from the edge to the broker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """key: what the record key is made of. retention_ms: -1 for ever. public: others write it as well."""
+
+    name: str
+    key: str
+    holds: str
+    retention_ms: int
+    public: bool = False
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Return the topic's settings for the broker."""
+        return {
+            "cleanup.policy": "delete",
+            "retention.ms": str(self.retention_ms),
+            "retention.bytes": "-1",
+            "max.message.bytes": str(MAX_RECORD_BYTES + 48_576),
+        }
+
+
+_FOURTEEN_DAYS: Final = 14 * DAY_MS
+_FOR_EVER: Final = -1
+
+TOPICS: Final[dict[str, Topic]] = {
+    topic.name: topic
+    for topic in (
+        Topic(
+            name=t.ALERT_SIGNALS,
+            key="any",
+            holds="signals of any producer, with a routing key",
+            retention_ms=_FOURTEEN_DAYS,
+            public=True,
+        ),
+        Topic(
+            name=t.ALERT_COMMANDS, key="tenant/H/dedup key", holds="signals, translated", retention_ms=_FOURTEEN_DAYS
+        ),
+        Topic(
+            name=t.ALERT_EVENTS,
+            key="tenant/H/dedup key",
+            holds="what became of alerts, and the receipt of each signal",
+            retention_ms=_FOR_EVER,
+        ),
+        Topic(
+            name=t.CASE_INTAKE,
+            key="tenant/project key",
+            holds="what may open a case",
+            retention_ms=_FOURTEEN_DAYS,
+        ),
+        Topic(name=t.CASE_COMMANDS, key="tenant/case", holds="commands to cases", retention_ms=_FOURTEEN_DAYS),
+        Topic(name=t.CASE_EVENTS, key="tenant/case", holds="what happened to cases", retention_ms=_FOR_EVER),
+        Topic(
+            name=t.CASE_REACTIONS, key="tenant/case", holds="case events, for reactions", retention_ms=_FOURTEEN_DAYS
+        ),
+        Topic(name=t.CONFIG_COMMANDS, key="tenant", holds="commands to configuration", retention_ms=_FOURTEEN_DAYS),
+        Topic(name=t.CONFIG_EVENTS, key="tenant", holds="what happened to configuration", retention_ms=_FOR_EVER),
+    )
+}
+
+
+def dead_letters(group: str) -> str:
+    """Return the name of the dead-letter topic of a consumer group."""
+    return f"{group}.dlq"
+
+
+DEAD_LETTER_CONFIG: Final = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "max.message.bytes": str(2 * MAX_RECORD_BYTES),
+}
+CHANGELOG_CONFIG: Final = {
+    "cleanup.policy": "compact",
+    "min.compaction.lag.ms": str(3600 * 1000),
+    "max.message.bytes": str(2 * MAX_RECORD_BYTES),
+}

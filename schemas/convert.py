@@ -8,33 +8,36 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
-from functools import cache
-from typing import Any, cast
+from typing import Any, Final
 
 
-@cache
-def to_dict(cls: Hashable) -> Callable[[Any], dict[str, Any]]:
+_TO: Final[dict[type[Any], Callable[[Any], dict[str, Any]]]] = {}
+_FROM: Final[dict[type[Any], Callable[[Any], Any]]] = {}
+
+
+def to_dict(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
     """Return a function from an instance of `cls` to a dict of plain values."""
+    if cls in _TO:
+        return _TO[cls]
     scope: dict[str, Any] = {}
-    hints = typing.get_type_hints(cast("type[Any]", cls))
-    items = ", ".join(
-        f"{f.name!r}: {_out(hints[f.name], f'o.{f.name}', scope)}" for f in dataclasses.fields(cast("type[Any]", cls))
-    )
+    hints = typing.get_type_hints(cls)
+    items = ", ".join(f"{f.name!r}: {_out(hints[f.name], f'o.{f.name}', scope)}" for f in dataclasses.fields(cls))
     made: Callable[[Any], dict[str, Any]] = eval(f"lambda o: {{{items}}}", scope)  # noqa: S307 - our own text
+    _TO[cls] = made
     return made
 
 
-@cache
-def from_dict(cls: Hashable) -> Callable[[Any], Any]:
+def from_dict(cls: type[Any]) -> Callable[[Any], Any]:
     """Return a function from a dict of plain values to an instance of `cls`. Raises ValueError on unknown enum values."""
+    if cls in _FROM:
+        return _FROM[cls]
     scope: dict[str, Any] = {"cls": cls}
-    hints = typing.get_type_hints(cast("type[Any]", cls))
-    items = ", ".join(
-        f"{f.name}={_in(hints[f.name], f'd[{f.name!r}]', scope)}" for f in dataclasses.fields(cast("type[Any]", cls))
-    )
+    hints = typing.get_type_hints(cls)
+    items = ", ".join(f"{f.name}={_in(hints[f.name], f'd[{f.name!r}]', scope)}" for f in dataclasses.fields(cls))
     made: Callable[[Any], Any] = eval(f"lambda d: cls({items})", scope)  # noqa: S307 - our own text
+    _FROM[cls] = made
     return made
 
 

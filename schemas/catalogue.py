@@ -18,6 +18,7 @@ from streams.config import events as config_events
 from streams.intake import commands as intake_commands
 from streams.intake import project_intake
 from streams.outcomes import CommandRejected, CommandUnchanged, SignalSettled
+from streams.parked import Parked
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +77,5 @@ RECORD_TYPES: Final[tuple[RecordType, ...]] = (
     *_records("rows", project_intake.Counter, project_intake.Attachment, project_intake.Group, bare=True),
     *_records("rows", project.Tenant, project.Credential, project.RoutingKey, project.Project, bare=True),
     *_records("rows", project.TakenName, rule.Rule, rule.Rules, bare=True),
+    *_records("rows", Parked, bare=True),
 )

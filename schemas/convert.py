@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final
 
-
 _TO: Final[dict[type[Any], Callable[[Any], dict[str, Any]]]] = {}
 _FROM: Final[dict[type[Any], Callable[[Any], Any]]] = {}
 

@@ -8,7 +8,7 @@ from streams.alerts.alert import Alert
 from streams.alerts.commands import AlertEnded, RecordSignal
 from streams.alerts.decide import ALREADY_ACKNOWLEDGED, NO_OPEN_ALERT, STALE_EPISODE, decide, facts, suppressing
 from streams.alerts.fold import fold
-from streams.config.changes import ProjectChanged, RulesChanged
+from streams.config.changes import RulesChanged
 from streams.config.rule import Rules
 from streams.decision import Accepted, Rejected
 from streams.envelope import Envelope
@@ -29,7 +29,7 @@ class AlertsStage:
     """Rows: `tenant/H/dedup_key` an alert; `tenant|rules/PROJECT` the rules of a project."""
 
     def main_key(self, key: str, envelope: Envelope, body: Any) -> str:
-        if isinstance(body, RulesChanged | ProjectChanged):
+        if isinstance(body, RulesChanged):
             return body.row_key(envelope.tenant_id)
         return key
 

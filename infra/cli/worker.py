@@ -1,0 +1,46 @@
+"""Role `worker.STAGE`: one stage of the topology on Faust."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from prometheus_client import Counter
+
+from infra.runtime.health import Health
+from infra.runtime.logging import logger
+from infra.runtime.settings import Settings
+from topologies.faust.bind import run as run_stage
+from topologies.faust.status import Status
+from topologies.graph import TOPOLOGY
+from topologies.guard import newer
+from topologies.runner import StageFold
+
+DEAD_LETTERS = Counter("casestream_stage_dead_letters", "Records that a stage could not decode or fold", ["stage"])
+
+
+def run(settings: Settings, name: str) -> None:
+    """Run stage `name` until SIGTERM. Anything that may not go on ends the process."""
+    stage = TOPOLOGY.stage(name)
+    log = logger("worker", stage=name)
+
+    def on_dead(stage_name: str, cause: str) -> None:
+        DEAD_LETTERS.labels(stage_name).inc()
+        log.error("dead letter", cause=cause, topic=stage.dead_letters)
+
+    status = Status(name, lambda: log.info("ready"))
+    health = Health(f"worker.{name}")
+    health.register("stage", lambda: None if status.ready else status.cause)
+    with health.serving(settings.health_port):
+        run_stage(
+            StageFold(stage, partitions=settings.partitions, on_dead=on_dead),
+            group=stage.group,
+            topic=stage.reads,
+            table=stage.table,
+            bootstrap=settings.kafka,
+            partitions=settings.partitions,
+            data_dir=Path(settings.data_dir) / "faust" / name,
+            instance_id=os.environ.get("CASESTREAM_INSTANCE_ID"),
+            status=status,
+            newer=newer,
+        )

@@ -1,0 +1,233 @@
+"""Binds a fold to Faust: `build_app` makes the worker as a value, `run` runs it until SIGTERM or its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faust
+import uvloop
+
+from topologies.faust import ending
+from topologies.faust.batch import BatchSchema
+from topologies.faust.changelog import MAX_BATCH_BYTES, Changelog
+from topologies.faust.consumer import FoldConsumer
+from topologies.faust.durable_table import DurableTable, FoldTables, changelog_topic
+from topologies.faust.ending import RefusedError
+from topologies.faust.rows import Newer
+from topologies.faust.sender import Sender
+from topologies.faust.stage import Stage
+from topologies.faust.status import Status
+from topologies.faust.topics import check_topics
+from topologies.faust.transport import FoldProducer, FoldTransport
+from topologies.faust.watch import Watch
+from topologies.step import Fold
+
+log = logging.getLogger(__name__)
+
+SESSION_TIMEOUT_S = 15.0
+STOP_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One stage on Faust, built and not yet running."""
+
+    app: faust.App
+    status: Status
+    table: DurableTable
+
+
+def _ignore() -> None:
+    return
+
+
+def broker_url(bootstrap: str) -> str:
+    """`host:port,host:port` as Faust wants it. Raises `RefusedError` for any driver but Kafka's own (H14)."""
+    hosts = [host.strip() for host in bootstrap.split(",") if host.strip()]
+    urls = [host if "://" in host else f"kafka://{host}" for host in hosts]
+    if not urls:
+        raise RefusedError("no broker is named")
+    for url in urls:
+        if not url.startswith("kafka://"):
+            raise RefusedError(f"{url}: only kafka:// is allowed; other drivers drop headers and partition differently")
+    return ";".join(urls)
+
+
+def build_app(
+    fold: Fold,
+    *,
+    group: str,
+    topic: str,
+    table: str,
+    bootstrap: str,
+    partitions: int,
+    data_dir: Path,
+    generation: int = 0,
+    instance_id: str | None = None,
+    on_ready: Callable[[], None] = _ignore,
+    status: Status | None = None,
+    newer: Newer | None = None,
+    standby_replicas: int = 0,
+    batch_size: int = 500,
+    session_timeout_s: float = SESSION_TIMEOUT_S,
+    **settings: Any,
+) -> Worker:
+    """Make the Faust app of one stage. Touches no network and starts nothing.
+
+    `generation` is the input topic's: raised when the topic is made anew, offsets of older ones count no more.
+    `instance_id` makes a restart cost no rebalance. `newer(held, found)` decides, in recovery, between two rows of a
+    key. `settings` go to Faust as they are. Raises `RefusedError`.
+    """
+    status = status or Status(fold.name, on_ready)
+    app = faust.App(
+        group,
+        broker=broker_url(bootstrap),
+        datadir=str(data_dir),
+        **{**_settings(partitions, instance_id, standby_replicas, session_timeout_s), **settings},
+    )
+    app.transport = FoldTransport(
+        app.conf.broker_consumer, app, topic=topic, generation=generation, batch_size=batch_size, status=status
+    )
+    app.producer_transport = FoldTransport(
+        app.conf.broker_producer, app, topic=topic, generation=generation, batch_size=batch_size, status=status
+    )
+    durable = DurableTable(app, name=table, newer=newer, partitions=partitions, beacon=app.tables.beacon)
+    app.tables.add(durable)
+    # A queue that is never full: the consumer bounds the batches in flight, and a full queue would block all partitions.
+    commands = app.topic(topic, schema=BatchSchema(), partitions=partitions, maxsize=1024)
+
+    async def folding(stream: Any) -> None:
+        assert isinstance(app.consumer, FoldConsumer)
+        assert isinstance(app.producer, FoldProducer)
+        sender = Sender(bootstrap)
+        stage = Stage(
+            fold,
+            rows=durable.rows,
+            sender=sender,
+            changelog=Changelog(changelog_topic(group, table), app.producer),
+            consumer=app.consumer,
+            max_silence=session_timeout_s / 2,
+        )
+        watch = Watch(fold.name, stage, app, topic, status)
+        watching = asyncio.get_running_loop().create_task(watch.run())
+        try:
+            async for event in stream.noack().events():
+                stage.offer(event.message)
+        finally:
+            watching.cancel()
+
+    app.agent(commands, name=f"{group}.fold")(folding)
+    return Worker(app=app, status=status, table=durable)
+
+
+def _settings(partitions: int, instance_id: str | None, standbys: int, session_timeout_s: float) -> dict[str, Any]:
+    """Faust's settings where ours differ from its defaults; infra/docs/adr has the reasons."""
+    return {
+        "processing_guarantee": "at_least_once",
+        "consumer_auto_offset_reset": "earliest",
+        "consumer_group_instance_id": instance_id,
+        "key_serializer": "raw",
+        "value_serializer": "raw",
+        "stream_buffer_maxsize": 1024,
+        "stream_wait_empty": True,
+        "broker_commit_interval": 1.0,
+        "broker_session_timeout": session_timeout_s,
+        "broker_heartbeat_interval": session_timeout_s / 5,
+        "broker_rebalance_timeout": 2 * session_timeout_s,
+        "broker_request_timeout": 2 * session_timeout_s,
+        "broker_max_poll_interval": 120.0,
+        "producer_acks": -1,
+        # The changelog is sent in batches that are already made; lingering would only delay each.
+        "producer_linger": 0.0,
+        "producer_max_batch_size": MAX_BATCH_BYTES + 64 * 1024,
+        "producer_max_request_size": 4 * 1024 * 1024,
+        "producer_compression_type": "lz4",
+        "producer_request_timeout": 30.0,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "topic_partitions": partitions,
+        "table_standby_replicas": standbys,
+        "web_enabled": False,
+        "TableManager": FoldTables,
+        "store": "memory://",
+    }
+
+
+def run(
+    fold: Fold,
+    *,
+    group: str,
+    topic: str,
+    table: str,
+    bootstrap: str,
+    partitions: int,
+    data_dir: Path,
+    status: Status | None = None,
+    on_ready: Callable[[], None] = _ignore,
+    stop_timeout_s: float = STOP_TIMEOUT_S,
+    **options: Any,
+) -> None:
+    """Run a stage until SIGTERM or SIGINT, then let it finish what is in flight, commit and return.
+
+    Blocks, and must be called in the main thread. `options` are those of `build_app`. Raises `RefusedError` before anything
+    starts when the topics are not as they must be. Any failure ends the process (`ending.EXIT_BROKEN`).
+    """
+    check_topics(bootstrap, reads=topic, changelog=changelog_topic(group, table), partitions=partitions)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    with asyncio.Runner() as runner:
+        runner.run(
+            _serve(
+                lambda: build_app(
+                    fold,
+                    group=group,
+                    topic=topic,
+                    table=table,
+                    bootstrap=bootstrap,
+                    partitions=partitions,
+                    data_dir=data_dir,
+                    status=status,
+                    on_ready=on_ready,
+                    **options,
+                ),
+                stop_timeout_s,
+            )
+        )
+
+
+async def _serve(build: Callable[[], Worker], stop_timeout_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if not stop.is_set():
+            ending.watch_stop(stop_timeout_s)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    worker = build()
+    app = worker.app
+    # Faust sets this where its own Worker starts an app.
+    app.in_worker = True
+    starting = loop.create_task(app.start())
+    stopping = loop.create_task(stop.wait())
+    crashed = loop.create_task(app._crashed.wait())  # noqa: SLF001
+    await asyncio.wait({starting, stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        if (failed := starting.exception()) is not None:
+            ending.end(f"Faust did not start: {failed!r}")
+        await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
+    if crashed.done() and not stop.is_set():
+        ending.end(f"Faust crashed: {app.crash_reason!r}")
+    worker.status.not_ready("stopping")
+    await app.stop()
+    log.info("stopped")
+    # Faust's consumer thread may outlive its service; nothing of ours runs any more, and all is committed.
+    ending.leave(0)

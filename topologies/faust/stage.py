@@ -1,0 +1,100 @@
+"""Runs a fold over the batches of its partitions, in the order that makes its effects durable one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from typing import Protocol
+
+from topologies.faust import ending, metrics
+from topologies.faust.batch import Batch
+from topologies.faust.changelog import Changelog
+from topologies.faust.contiguity import Contiguity
+from topologies.faust.rows import Rows
+from topologies.faust.sender import Sender
+from topologies.step import Fold, Step
+
+log = logging.getLogger(__name__)
+
+
+class Acks(Protocol):
+    """What a stage needs of the consumer."""
+
+    def ack_batch(self, batch: Batch, /) -> None: ...
+
+    def heartbeat_age(self) -> float: ...
+
+
+class Stage:
+    """One lane a partition: the batches of a lane are folded strictly one after the other, each after the last one's
+    changelog acks, so a fold sees all rows before it. Lanes overlap: one folds while others wait for their acks.
+
+    Any exception ends the process before the batch is committable.
+    """
+
+    def __init__(
+        self, fold: Fold, *, rows: Rows, sender: Sender, changelog: Changelog, consumer: Acks, max_silence: float
+    ) -> None:
+        """`max_silence`: seconds without a heartbeat after which the changelog is not written any more (zombies)."""
+        self._fold = fold
+        self._rows = rows
+        self._sender = sender
+        self._changelog = changelog
+        self._consumer = consumer
+        self._max_silence = max_silence
+        self._contiguity = Contiguity()
+        self._lanes: dict[int, deque[Batch]] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self.progressed_at = time.monotonic()
+        """When a batch was last taken or done."""
+
+    def offer(self, batch: Batch) -> None:
+        """Queue a batch behind those of its partition. Never blocks: the consumer bounds what is in flight."""
+        partition = batch.partition
+        self._lanes.setdefault(partition, deque()).append(batch)
+        task = self._tasks.get(partition)
+        if task is None or task.done():
+            self._tasks[partition] = asyncio.get_running_loop().create_task(self._run(partition))
+
+    async def _run(self, partition: int) -> None:
+        lane = self._lanes[partition]
+        try:
+            while lane:
+                self.progressed_at = time.monotonic()
+                await self.process(lane.popleft())
+        except asyncio.CancelledError:
+            raise
+        except BaseException as broken:
+            log.exception("the batch failed")
+            ending.end(f"stage {self._fold.name}, partition {partition}: {type(broken).__name__}: {broken}")
+
+    async def process(self, batch: Batch) -> None:
+        """Fold one batch and make its effects durable, in order. Raises before anything later is durable."""
+        name, partition, flight = self._fold.name, batch.partition, batch.flight
+        self._contiguity.check(partition, flight, batch.records[0].offset, len(batch.records))
+        began = time.perf_counter()
+        step = self._fold.fold(partition, batch.records, self._rows.of(partition))
+        folded = time.perf_counter()
+        await self._sender.send(step.broadcasts)
+        await self._sender.send(step.sends)
+        await self._store(partition, step)
+        self._consumer.ack_batch(batch)
+        self.progressed_at = time.monotonic()
+        metrics.FOLD_SECONDS.labels(name).observe(folded - began)
+        metrics.ACK_SECONDS.labels(name).observe(time.perf_counter() - folded)
+        metrics.count(name, step)
+
+    async def _store(self, partition: int, step: Step) -> None:
+        rows = self._rows
+        groups = [*rows.repairs(partition), *step.rows]
+        if not groups:
+            return
+        silence = self._consumer.heartbeat_age()
+        if silence > self._max_silence:
+            ending.end(f"no heartbeat for {silence:.1f} s: another worker may own partition {partition} by now")
+        last = await self._changelog.write(partition, groups, rows.applied.get(partition))
+        rows.write(partition, step.rows)
+        if last is not None:
+            rows.applied[partition] = last

@@ -21,6 +21,7 @@
 Anything else is a bug: the process ends, and its supervisor starts it again from the last commit.
 """
 
+# ruff: noqa: N818 - an error is named after what happened
 from __future__ import annotations
 
 
@@ -31,15 +32,15 @@ class CasestreamError(Exception):
         return super().__str__() or (type(self).__doc__ or "").strip()
 
 
-class PoisonMessage(CasestreamError):  # noqa: N818 - named after what the reader holds
+class PoisonMessage(CasestreamError):
     """The record cannot be decoded, or is not ours."""
 
 
-class NewerWriter(CasestreamError):  # noqa: N818
+class NewerWriter(CasestreamError):
     """The record was written by a newer version; this reader waits for its own upgrade."""
 
 
-class Transient(CasestreamError):  # noqa: N818
+class Transient(CasestreamError):
     """Something this process needs is away; the same will be tried again."""
 
 
@@ -51,11 +52,11 @@ class StoreUnavailable(Transient):
     """A store does not answer; nothing was written."""
 
 
-class Backpressure(CasestreamError):  # noqa: N818
+class Backpressure(CasestreamError):
     """Downstream is full; the same will be tried again."""
 
 
-class SettingsInvalid(CasestreamError):  # noqa: N818
+class SettingsInvalid(CasestreamError):
     """The settings are not valid. problems: all of them, each naming its variable."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:

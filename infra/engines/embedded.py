@@ -1,0 +1,168 @@
+"""The four engines as children of this process, on one data folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Final
+
+from infra.engines import artifacts, preflight, state
+from infra.engines.address import Addresses, Ports
+from infra.engines.elasticsearch import Elasticsearch
+from infra.engines.elasticsearch.home import build
+from infra.engines.kafka import Kafka
+from infra.engines.ports import choose
+from infra.engines.postgres import Postgres
+from infra.engines.process import Process, rotate
+from infra.engines.progress import Progress
+from infra.engines.redis import Redis
+from infra.runtime.errors import EngineError
+
+ENGINES: Final = ("kafka", "postgres", "elasticsearch", "redis")
+
+
+class Embedded:
+    """Real servers on 127.0.0.1. They end with this process, however it ends; their data stays.
+
+    system: engines ("postgres", "redis") that the system's own programs run instead of the wheels'.
+    """
+
+    def __init__(
+        self, data_dir: Path, ports: Ports, progress: Progress, *, cache: Path, system: frozenset[str] = frozenset()
+    ) -> None:
+        data_dir = data_dir.absolute()
+        self._progress = progress
+        self._hold = state.Hold(data_dir)
+        try:
+            preflight.check(data_dir)
+            known = state.load(data_dir)
+            chosen = choose(ports, known.ports)
+            known = state.save(data_dir, known, ports=chosen)
+            locked = artifacts.locked()
+            store = artifacts.Store(cache)
+            needed = [*locked["kafka"], *locked["elasticsearch"], *locked["compiler"]]
+            jars = dict(zip(needed, store.ensure(needed, progress), strict=True))
+        except BaseException:
+            self._hold.release()
+            raise
+
+        def log(name: str) -> Path:
+            return data_dir / "logs" / f"{name}.log"
+
+        kafka = Kafka(
+            data=data_dir / "kafka",
+            log=log("kafka"),
+            port=chosen["kafka"],
+            controller_port=chosen["kafka_controller"],
+            cluster_id=known.cluster_id,
+        )
+        elasticsearch = Elasticsearch(
+            data=data_dir / "elasticsearch",
+            log=log("elasticsearch"),
+            port=chosen["elasticsearch"],
+            transport_port=chosen["elasticsearch_transport"],
+        )
+        postgres = Postgres(
+            home=data_dir / "postgres",
+            log=log("postgres"),
+            port=chosen["postgres"],
+            state=known,
+            system="postgres" in system,
+        )
+        redis = Redis(data=data_dir / "redis", log=log("redis"), port=chosen["redis"], system="redis" in system)
+        kafka_jars = [jars[artifact] for artifact in locked["kafka"]]
+
+        def start_elasticsearch() -> None:
+            names = locked["elasticsearch"]
+            home, class_path = build(cache, names, [jars[name] for name in names], jars[locked["compiler"][0]])
+            elasticsearch.start(home, class_path)
+
+        self._starts: Mapping[str, Callable[[], None]] = {
+            "elasticsearch": start_elasticsearch,
+            "kafka": lambda: kafka.start(kafka_jars),
+            "postgres": postgres.start,
+            "redis": redis.start,
+        }
+        self._servers: Mapping[str, Process] = {
+            "kafka": kafka.process,
+            "postgres": postgres.process,
+            "elasticsearch": elasticsearch.process,
+            "redis": redis.process,
+        }
+        self._answers: Mapping[str, Callable[[], bool]] = {
+            "kafka": kafka.answers,
+            "postgres": postgres.answers,
+            "elasticsearch": elasticsearch.answers,
+            "redis": redis.answers,
+        }
+        self.addresses = Addresses(
+            kafka=kafka.address,
+            postgres=postgres.address,
+            elasticsearch=elasticsearch.address,
+            redis=redis.address,
+        )
+
+    def start(self) -> None:
+        """Start all at the same time; return when all are ready. Where one fails, all are stopped and its error raised."""
+        with ThreadPoolExecutor(len(self._starts), thread_name_prefix="engine") as pool:
+            tasks = {pool.submit(self._start_one, name): name for name in self._starts}
+            try:
+                for task in as_completed(tasks):
+                    task.result()
+            except BaseException:
+                # The others notice that their process is gone, and end too.
+                for server in self._servers.values():
+                    server.kill()
+                pool.shutdown(wait=True)
+                self.stop()
+                raise
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """The process ids of those that run, by name."""
+        return {name: pid for name, server in self._servers.items() if (pid := server.pid) is not None}
+
+    @property
+    def logs(self) -> dict[str, Path]:
+        """Where each one writes."""
+        return {name: server.log for name, server in self._servers.items()}
+
+    def dead(self) -> dict[str, EngineError]:
+        """Return those that do not run, with why."""
+        return {name: server.explain() for name, server in self._servers.items() if server.pid is None}
+
+    def answers(self, name: str) -> bool:
+        """Whether an engine takes requests now."""
+        return self._answers[name]()
+
+    def kill(self, name: str) -> None:
+        """End an engine as a crash does (SIGKILL), and wait until it is gone."""
+        self._servers[name].kill()
+
+    def restart(self, name: str) -> None:
+        """Start an engine again on the same port and data; stop it first where it runs. Returns when it is ready."""
+        self._servers[name].stop()
+        self._start_one(name)
+
+    def rotate_logs(self) -> None:
+        """Keep the logs short. To be called now and then."""
+        for log in self.logs.values():
+            rotate(log)
+
+    def stop(self) -> None:
+        """Stop all in order, and let others have the data folder. May be repeated."""
+        with ThreadPoolExecutor(len(self._servers), thread_name_prefix="stop") as pool:
+            list(pool.map(Process.stop, self._servers.values()))
+        self._hold.release()
+
+    def _start_one(self, name: str) -> None:
+        began = time.monotonic()
+        self._progress.state(name, "starting")
+        try:
+            self._starts[name]()
+        except EngineError as error:
+            self._progress.state(name, f"failed: {str(error).splitlines()[0]}")
+            raise
+        self._progress.state(name, f"ready in {time.monotonic() - began:.1f} s")

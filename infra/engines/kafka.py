@@ -39,8 +39,9 @@ num.recovery.threads.per.data.dir=2
 # Indexes of new segments are sized for small topics: a folder of a hundred partitions stays small.
 log.index.size.max.bytes=1048576
 log.segment.bytes=268435456
-# One node has nobody to hand over to.
-controlled.shutdown.enable=false
+# After a crash the controller takes the broker for alive this long, and the same broker back only then.
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=1000
 """
 
 LOGGING: Final = """\

@@ -124,9 +124,9 @@ class Postgres:
         if self._user is not None:
             for path in (draft, password):
                 os.chown(path, self._user.pw_uid, self._user.pw_gid)
-        locale = ("--locale=C",)
+        locale = ["--locale=C"]
         if major >= BUILTIN_LOCALE:
-            locale = (*locale, "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+            locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         try:
             done = subprocess.run(
                 [
@@ -160,6 +160,8 @@ class Postgres:
                     verb, sql.Identifier(OWNER), sql.Literal(self._state.owner)
                 )
             )
+            # It drops databases that its own roles are still connected to.
+            connection.execute(sql.SQL("GRANT pg_signal_backend TO {}").format(sql.Identifier(OWNER)))
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone() is None:
                 connection.execute(
                     sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))

@@ -24,6 +24,7 @@ MIRROR: Final = "CASESTREAM_MAVEN_MIRROR"
 CACHE: Final = "CASESTREAM_CACHE"
 PARALLEL: Final = 8
 ATTEMPTS: Final = 3
+PAUSE_SECONDS: Final = 1.0
 TIMEOUT_SECONDS: Final = 30
 
 
@@ -155,7 +156,7 @@ class Store:
                 else:
                     return
             if attempt < ATTEMPTS:
-                time.sleep(attempt)
+                time.sleep(attempt * PAUSE_SECONDS)
         raise self._failed(artifact, cause) from cause
 
     def _take(self, artifact: Artifact, path: Path) -> None:

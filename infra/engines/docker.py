@@ -33,7 +33,13 @@ class Docker:
             known = state.load(data_dir)
             chosen = choose(ports, known.ports)
             known = state.save(data_dir, known, ports=chosen)
-            self._containers: dict[str, Any] = _containers(DockerContainer, chosen, known)
+            self._containers: dict[str, Any] = containers(DockerContainer, chosen, known)
+        except EngineError:
+            self._hold.release()
+            raise
+        except Exception as error:
+            self._hold.release()
+            raise _absent(error) from error
         except BaseException:
             self._hold.release()
             raise
@@ -58,10 +64,7 @@ class Docker:
         except Exception as error:
             # Whatever the Docker client raises: it has no common root.
             self.stop()
-            raise EngineError(
-                f"Docker did not start the engines: {error}. See whether `docker info` answers, or leave out "
-                "--engines docker: the embedded engines need no Docker"
-            ) from error
+            raise _absent(error) from error
 
     @property
     def processes(self) -> dict[str, int]:
@@ -98,12 +101,20 @@ class Docker:
     def stop(self) -> None:
         """Stop and remove the containers; their volumes stay."""
         for container in self._containers.values():
-            if container.get_wrapped_container() is not None:
-                container.stop(force=True, delete_volume=False)
+            if container.status != "not_started":
+                container.get_wrapped_container().stop(timeout=20)
+            container.stop(force=True, delete_volume=False)
         self._hold.release()
 
 
-def _containers(make: Any, ports: dict[str, int], known: state.State) -> dict[str, Any]:
+def _absent(error: Exception) -> EngineError:
+    return EngineError(
+        f"Docker did not start the engines: {error}. See whether `docker info` answers, or leave out "
+        "--engines docker: the embedded engines need no Docker"
+    )
+
+
+def containers(make: Any, ports: dict[str, int], known: state.State) -> dict[str, Any]:
     """Return the containers, not started. Their versions follow the lock, so that both kinds run the same servers."""
     locked = artifacts.locked()
     kafka = _version(locked["kafka"], "kafka-clients")
@@ -115,9 +126,7 @@ def _containers(make: Any, ports: dict[str, int], known: state.State) -> dict[st
         .with_env("POSTGRES_PASSWORD", known.owner)
         .with_env("POSTGRES_DB", "casestream")
         .with_volume_mapping(_volume(known, "postgres"), "/var/lib/postgresql", "rw"),
-        "elasticsearch": _published(
-            make(f"docker.elastic.co/elasticsearch/elasticsearch:{elasticsearch}"), 9200, ports["elasticsearch"]
-        )
+        "elasticsearch": _published(make(f"elasticsearch:{elasticsearch}"), 9200, ports["elasticsearch"])
         .with_env("discovery.type", "single-node")
         .with_env("xpack.security.enabled", "false")
         .with_env("action.auto_create_index", "false")
@@ -158,7 +167,8 @@ def _kafka(container: Any, port: int, known: state.State) -> Any:
 
 def _published(container: Any, inside: int, outside: int) -> Any:
     """Publish a port on loopback alone: testcontainers' own way would publish it on every interface."""
-    return container.with_kwargs(ports={f"{inside}/tcp": (HOST, outside)})
+    container.ports[f"{inside}/tcp"] = (HOST, outside)
+    return container
 
 
 def _volume(known: state.State, name: str) -> str:

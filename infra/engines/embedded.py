@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Final
+from typing import NamedTuple
 
-from infra.engines import artifacts, preflight, state
+from infra.engines import artifacts, leftover, preflight, state
 from infra.engines.address import Addresses, Ports
 from infra.engines.elasticsearch import Elasticsearch
 from infra.engines.elasticsearch.home import build
@@ -20,7 +21,11 @@ from infra.engines.progress import Progress
 from infra.engines.redis import Redis
 from infra.runtime.errors import EngineError
 
-ENGINES: Final = ("kafka", "postgres", "elasticsearch", "redis")
+
+class _Server(NamedTuple):
+    process: Process
+    start: Callable[[], None]
+    answers: Callable[[], bool]
 
 
 class Embedded:
@@ -34,8 +39,12 @@ class Embedded:
     ) -> None:
         data_dir = data_dir.absolute()
         self._progress = progress
+        self._recording = threading.Lock()
         self._hold = state.Hold(data_dir)
         try:
+            self._pids = data_dir / "engines.pids"
+            for name in leftover.end(self._pids):
+                progress.note(f"{name} still ran from an earlier start, and was stopped")
             preflight.check(data_dir)
             known = state.load(data_dir)
             chosen = choose(ports, known.ports)
@@ -79,23 +88,11 @@ class Embedded:
             home, class_path = build(cache, names, [jars[name] for name in names], jars[locked["compiler"][0]])
             elasticsearch.start(home, class_path)
 
-        self._starts: Mapping[str, Callable[[], None]] = {
-            "elasticsearch": start_elasticsearch,
-            "kafka": lambda: kafka.start(kafka_jars),
-            "postgres": postgres.start,
-            "redis": redis.start,
-        }
-        self._servers: Mapping[str, Process] = {
-            "kafka": kafka.process,
-            "postgres": postgres.process,
-            "elasticsearch": elasticsearch.process,
-            "redis": redis.process,
-        }
-        self._answers: Mapping[str, Callable[[], bool]] = {
-            "kafka": kafka.answers,
-            "postgres": postgres.answers,
-            "elasticsearch": elasticsearch.answers,
-            "redis": redis.answers,
+        self._servers: Mapping[str, _Server] = {
+            "kafka": _Server(kafka.process, lambda: kafka.start(kafka_jars), kafka.answers),
+            "postgres": _Server(postgres.process, postgres.start, postgres.answers),
+            "elasticsearch": _Server(elasticsearch.process, start_elasticsearch, elasticsearch.answers),
+            "redis": _Server(redis.process, redis.start, redis.answers),
         }
         self.addresses = Addresses(
             kafka=kafka.address,
@@ -106,15 +103,16 @@ class Embedded:
 
     def start(self) -> None:
         """Start all at the same time; return when all are ready. Where one fails, all are stopped and its error raised."""
-        with ThreadPoolExecutor(len(self._starts), thread_name_prefix="engine") as pool:
-            tasks = {pool.submit(self._start_one, name): name for name in self._starts}
+        with ThreadPoolExecutor(len(self._servers), thread_name_prefix="engine") as pool:
+            # The slowest first.
+            tasks = [pool.submit(self._start_one, name) for name in ("elasticsearch", "kafka", "postgres", "redis")]
             try:
                 for task in as_completed(tasks):
                     task.result()
             except BaseException:
                 # The others notice that their process is gone, and end too.
                 for server in self._servers.values():
-                    server.kill()
+                    server.process.kill()
                 pool.shutdown(wait=True)
                 self.stop()
                 raise
@@ -122,28 +120,28 @@ class Embedded:
     @property
     def processes(self) -> dict[str, int]:
         """The process ids of those that run, by name."""
-        return {name: pid for name, server in self._servers.items() if (pid := server.pid) is not None}
+        return {name: pid for name, server in self._servers.items() if (pid := server.process.pid) is not None}
 
     @property
     def logs(self) -> dict[str, Path]:
         """Where each one writes."""
-        return {name: server.log for name, server in self._servers.items()}
+        return {name: server.process.log for name, server in self._servers.items()}
 
     def dead(self) -> dict[str, EngineError]:
         """Return those that do not run, with why."""
-        return {name: server.explain() for name, server in self._servers.items() if server.pid is None}
+        return {name: server.process.explain() for name, server in self._servers.items() if server.process.pid is None}
 
     def answers(self, name: str) -> bool:
         """Whether an engine takes requests now."""
-        return self._answers[name]()
+        return self._servers[name].answers()
 
     def kill(self, name: str) -> None:
         """End an engine as a crash does (SIGKILL), and wait until it is gone."""
-        self._servers[name].kill()
+        self._servers[name].process.kill()
 
     def restart(self, name: str) -> None:
         """Start an engine again on the same port and data; stop it first where it runs. Returns when it is ready."""
-        self._servers[name].stop()
+        self._servers[name].process.stop()
         self._start_one(name)
 
     def rotate_logs(self) -> None:
@@ -154,15 +152,18 @@ class Embedded:
     def stop(self) -> None:
         """Stop all in order, and let others have the data folder. May be repeated."""
         with ThreadPoolExecutor(len(self._servers), thread_name_prefix="stop") as pool:
-            list(pool.map(Process.stop, self._servers.values()))
+            list(pool.map(lambda server: server.process.stop(), self._servers.values()))
+        self._pids.unlink(missing_ok=True)
         self._hold.release()
 
     def _start_one(self, name: str) -> None:
         began = time.monotonic()
         self._progress.state(name, "starting")
         try:
-            self._starts[name]()
+            self._servers[name].start()
         except EngineError as error:
             self._progress.state(name, f"failed: {str(error).splitlines()[0]}")
             raise
+        with self._recording:
+            leftover.record(self._pids, self.processes)
         self._progress.state(name, f"ready in {time.monotonic() - began:.1f} s")

@@ -25,10 +25,12 @@ LOWEST: Final = 10_240
 _EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
-def choose(ports: Ports, remembered: Mapping[str, int]) -> dict[str, int]:
+def choose(
+    ports: Ports | Mapping[str, int | None], remembered: Mapping[str, int], usual: Mapping[str, int] = USUAL
+) -> dict[str, int]:
     """Return a port for each listener of `ports`. Raises PortTaken where one that was asked for is taken."""
     chosen: dict[str, int] = {}
-    for name, asked in asdict(ports).items():
+    for name, asked in (asdict(ports) if isinstance(ports, Ports) else ports).items():
         used = set(chosen.values())
         if asked:
             if asked in used or not free(asked):
@@ -38,7 +40,7 @@ def choose(ports: Ports, remembered: Mapping[str, int]) -> dict[str, int]:
                 )
             chosen[name] = asked
             continue
-        wanted = [remembered.get(name), USUAL[name] if asked is None else None]
+        wanted = [remembered.get(name), usual[name] if asked is None else None]
         liked = (port for port in wanted if port is not None and port not in used and free(port))
         chosen[name] = next(liked, None) or any_free(used)
     return chosen

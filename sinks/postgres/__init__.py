@@ -1,0 +1,1 @@
+"""The Postgres views of the events topics, one transaction a batch."""

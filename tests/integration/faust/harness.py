@@ -1,0 +1,204 @@
+"""The topics and worker processes of one test, and what must hold once its log is folded."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from topologies.faust.durable_table import changelog_topic
+
+ROOT = Path(__file__).parents[3]
+PARTITIONS = 4
+
+
+def await_(condition: Callable[[], bool], *, seconds: float, what: str) -> None:
+    """Look until `condition` holds; AssertionError with `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+class Logs:
+    """A commands topic, an events topic and a changelog of their own, for one group."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self.group = f"test-{uuid.uuid4().hex[:12]}"
+        self.commands = f"{self.group}.commands"
+        self.events = f"{self.group}.events"
+        self.changelog = changelog_topic(self.group, "counts")
+        self.admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._reader = Consumer({"bootstrap.servers": bootstrap, "group.id": self.group, "enable.auto.commit": False})
+        self.sent = 0
+
+    def create(self, *names: str) -> None:
+        """Create these topics, all three when none is named."""
+        new = [
+            NewTopic(name, PARTITIONS, 1, config={"cleanup.policy": "compact"} if name == self.changelog else {})
+            for name in names or (self.commands, self.events, self.changelog)
+        ]
+        for created in self.admin.create_topics(new).values():
+            created.result(30)
+
+    def fill(self, count: int, *, keys: int = 997, value: bytes = b"x" * 100) -> None:
+        """Append commands to random-looking keys, and return once they are acked."""
+        producer = Producer({"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 10})
+        for n in range(self.sent, self.sent + count):
+            producer.produce(self.commands, key=b"key-%d" % (n * 7919 % keys), value=value)
+            producer.poll(0)
+        assert producer.flush(30) == 0
+        self.sent += count
+
+    def ends(self, topic: str) -> list[int]:
+        return [self._bounds(topic, p)[1] for p in range(PARTITIONS)]
+
+    def starts(self, topic: str) -> list[int]:
+        return [self._bounds(topic, p)[0] for p in range(PARTITIONS)]
+
+    def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        low, high = self._reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        return low, high
+
+    def committed(self) -> list[int]:
+        tps = [TopicPartition(self.commands, p) for p in range(PARTITIONS)]
+        return [tp.offset for tp in self._reader.committed(tps, timeout=10)]
+
+    def folded(self) -> bool:
+        """Whether everything is committed."""
+        return all(
+            c == e or (c < 0 and e == 0) for c, e in zip(self.committed(), self.ends(self.commands), strict=True)
+        )
+
+    def await_folded(self, seconds: float = 60) -> None:
+        await_(self.folded, seconds=seconds, what=f"{self.committed()} of {self.ends(self.commands)} committed")
+
+    def read(self, topic: str) -> list[Any]:
+        """All records of a topic, in offset order for each partition."""
+        reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": f"{self.group}-read"})
+        starts = self.starts(topic)
+        reader.assign([TopicPartition(topic, p, start) for p, start in enumerate(starts)])
+        bounds = zip(starts, self.ends(topic), strict=True)
+        left = {p: end for p, (start, end) in enumerate(bounds) if end > start}
+        found = []
+        deadline = time.monotonic() + 60
+        while left:
+            assert time.monotonic() < deadline, f"{topic} cannot be read up to {left}"
+            for message in reader.consume(5000, 0.5):
+                assert message.error() is None
+                found.append(message)
+                if left.get(message.partition()) == message.offset() + 1:
+                    del left[message.partition()]
+            for p in list(left):
+                # Compaction may have taken the last records: the position passes them all the same.
+                if reader.position([TopicPartition(topic, p)])[0].offset >= left[p]:
+                    del left[p]
+        reader.close()
+        return found
+
+    def check(self) -> int:
+        """Assert what the fold promises; returns the number of duplicates.
+
+        No command without its event, versions 1..n for each key in command order, a duplicate event byte-identical,
+        and the changelog's last row of each key the last version.
+        """
+        commands: dict[tuple[int, bytes], list[int]] = defaultdict(list)
+        for message in self.read(self.commands):
+            commands[message.partition(), message.key()].append(message.offset())
+        events: dict[tuple[int, bytes], dict[int, bytes]] = defaultdict(dict)
+        duplicates = 0
+        for message in self.read(self.events):
+            version, offset = (int(part) for part in message.value().split())
+            mine = events[message.partition(), message.key()]
+            if offset in mine:
+                duplicates += 1
+                assert mine[offset] == message.value(), "a repeated command gave another event"
+                continue
+            assert version == len(mine) + 1, f"{message.key()!r}: version {version} follows {len(mine)}"
+            mine[offset] = message.value()
+        assert {at: list(found) for at, found in events.items()} == commands
+        rows = {}
+        for message in self.read(self.changelog):
+            rows[message.partition(), message.key()] = message.value()
+        assert rows == {at: list(found.values())[-1] for at, found in events.items()}
+        return duplicates
+
+
+class WorkerProcess:
+    """One worker of the counting fold, as a process."""
+
+    def __init__(self, logs: Logs, folder: Path, **options: Any) -> None:
+        self.logs = logs
+        self.name = f"worker-{uuid.uuid4().hex[:6]}"
+        self.ready = folder / f"{self.name}.ready"
+        self.output = folder / f"{self.name}.log"
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environment", {})}
+        settings = {
+            "group": logs.group,
+            "topic": logs.commands,
+            "table": "counts",
+            "bootstrap": logs.bootstrap,
+            "partitions": PARTITIONS,
+            "data_dir": str(folder / self.name),
+            "ready": str(self.ready),
+            "emits": logs.events,
+            "session_timeout_s": 6.0,
+            **options,
+        }
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.integration.faust.counting", json.dumps(settings)],
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=output,
+            )
+
+    def await_ready(self, seconds: float = 60) -> None:
+        await_(lambda: self.ready.exists() or self.process.poll() is not None, seconds=seconds, what="ready")
+        assert self.ready.exists(), self.text()
+
+    def text(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def terminate(self, seconds: float = 25) -> int:
+        self.process.terminate()
+        return self.process.wait(seconds)
+
+    def await_end(self, seconds: float = 60) -> int:
+        return self.process.wait(seconds)
+
+
+@contextmanager
+def worker(logs: Logs, folder: Path, **options: Any) -> Iterator[WorkerProcess]:
+    """A worker that is gone when the block ends, whatever happens in it."""
+    running = WorkerProcess(logs, folder, **options)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.resume()
+            running.kill()

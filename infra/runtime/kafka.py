@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from infra.runtime.errors import BrokerUnavailable
 from schemas.topics import MAX_RECORD_BYTES
@@ -99,7 +100,10 @@ class KafkaCommandLog:
             if error is not None:
                 acked.set_exception(BrokerUnavailable(f"the broker did not take the command: {error.str()}"))
                 return
-            acked.set_result(Position(topic, message.partition(), message.offset()))
+            partition, offset = message.partition(), message.offset()
+            assert partition is not None
+            assert offset is not None
+            acked.set_result(Position(topic, partition, offset))
 
         try:
             self._producer.produce(topic, value, key, on_delivery=delivered)

@@ -1,0 +1,113 @@
+"""Role `api`: sources, commands and queries over REST on one port, the same commands and queries over gRPC on another."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack, nullcontext
+from typing import Any, Final
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+import command_api.routes
+import query_api.routes
+import sources.http
+from infra.runtime.health import Health
+from infra.runtime.http import EXCEPTION_HANDLERS, RequestContext
+from infra.runtime.logging import logger
+from infra.runtime.services import Services
+from infra.runtime.settings import Settings
+
+STOP_SECONDS: Final = 10
+_log = logger("api")
+
+
+def app(services: Services, health: Health) -> Starlette:
+    """Return the HTTP application: everything on one port, as in development."""
+    routes: list[BaseRoute] = [
+        *_health_routes(health),
+        *sources.http.routes(services),
+        *command_api.routes.routes(services),
+        *query_api.routes.routes(services),
+    ]
+    return Starlette(
+        routes=routes, middleware=[Middleware(RequestContext)], exception_handlers=EXCEPTION_HANDLERS, debug=False
+    )
+
+
+def _health_routes(health: Health) -> list[BaseRoute]:
+    async def answer(request: Request) -> Response:
+        # The checks ask their engines, which may take a moment: not on the loop that serves everybody.
+        status, kind, body = await asyncio.to_thread(health.answer, request.url.path)
+        return Response(body, status, media_type=kind)
+
+    return [Route(path, answer, name=path.strip("/")) for path in ("/healthz", "/readyz", "/metrics")]
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the role, which stops gRPC too."""
+
+    def capture_signals(self) -> Any:
+        return nullcontext()
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM; requests that run get a few seconds to end."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    health = Health("api")
+    async with AsyncExitStack() as stack:
+        services = await stack.enter_async_context(Services.open(settings))
+        _register(health, services, loop)
+        server = _Server(
+            uvicorn.Config(
+                app(services, health),
+                host=settings.http_host,
+                port=settings.http_port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=STOP_SECONDS,
+                h11_max_incomplete_event_size=64 * 1024,
+            )
+        )
+        stack.enter_context(health.serving(settings.health_port, settings.health_host))
+        serving = asyncio.create_task(server.serve(), name="http")
+        _log.info("serving", http=f"{settings.http_host}:{settings.http_port}")
+        await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+    if not stop.is_set():
+        raise SystemExit(1)
+
+
+def _register(health: Health, services: Services, loop: asyncio.AbstractEventLoop) -> None:
+    """Ready means: requests can be answered. Pings run on another thread and ask on the loop."""
+
+    def ping(ask: Any) -> Any:
+        def asked() -> str | None:
+            future = asyncio.run_coroutine_threadsafe(ask(), loop)
+            try:
+                future.result(timeout=1.0)
+            except TimeoutError:
+                future.cancel()
+                return "does not answer in 1 s"
+            return None
+
+        return asked
+
+    health.register("postgres", ping(services.db.ping))
+    health.register("elasticsearch", ping(services.elasticsearch.info))

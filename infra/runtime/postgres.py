@@ -1,0 +1,78 @@
+"""Reading and writing Postgres as the application role: one transaction a use, bound to one tenant by row-level security."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeAlias
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from infra.runtime.errors import StoreUnavailable
+
+Connection: TypeAlias = psycopg.AsyncConnection[DictRow]
+
+WAIT_SECONDS: Final = 5.0
+_OPTIONS: Final = {
+    "row_factory": dict_row,
+    # A request that is given up must not hold a connection: the server ends what takes longer.
+    "options": "-c statement_timeout=10s -c idle_in_transaction_session_timeout=15s -c TimeZone=UTC",
+    "connect_timeout": 5,
+}
+
+
+class Database:
+    """A pool of connections. Each use is one transaction; it is rolled back where its block raises."""
+
+    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+        self._pool = pool
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, dsn: str, *, size: int = 8) -> AsyncIterator[Database]:
+        """Give the database. It need not answer yet: a use says StoreUnavailable until it does."""
+        pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            dsn,
+            connection_class=psycopg.AsyncConnection[DictRow],
+            kwargs=_OPTIONS,
+            min_size=1,
+            max_size=size,
+            timeout=WAIT_SECONDS,
+            reconnect_timeout=0,
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+        await pool.open()
+        try:
+            yield cls(pool)
+        finally:
+            await pool.close()
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: str) -> AsyncIterator[Connection]:
+        """Give a connection that sees this tenant's rows and no others. Raises StoreUnavailable."""
+        async with self.anyone() as connection:
+            await connection.execute("SELECT set_config('app.tenant', %s, true)", (tenant_id,))
+            yield connection
+
+    @asynccontextmanager
+    async def anyone(self) -> AsyncIterator[Connection]:
+        """Give a connection that sees no tenant's rows: for `authenticate`, `route` and positions."""
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError) as error:
+            raise StoreUnavailable(f"Postgres does not answer: {first_line(error)}") from error
+
+    async def ping(self) -> None:
+        """Raise StoreUnavailable unless it answers."""
+        async with self.anyone() as connection:
+            await connection.execute("SELECT 1")
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says; the others name hosts and hints."""
+    said: list[Any] = str(error).strip().splitlines()
+    return str(said[0]) if said else type(error).__name__

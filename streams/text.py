@@ -9,6 +9,13 @@ from typing import Final
 TITLE_LIMIT: Final = 160
 DESCRIPTION_LIMIT: Final = 30_000
 COMMENT_LIMIT: Final = 30_000
+RESOLVED_REASON_LIMIT: Final = 1_000
+NAME_LIMIT: Final = 100
+"""Characters of the name of a project or a rule."""
+TAGS_LIMIT: Final = 200
+"""Values that the attributes of a case hold in all."""
+TAG_LIMIT: Final = 200
+"""Characters of an attribute's name, and of each of its values."""
 
 _KEPT = {"\n", "\t"}
 # Format characters that join emoji and shape scripts are text; the ones that reorder or hide it are not.

@@ -87,6 +87,7 @@ def _opened(event: CaseOpened) -> dict[str, Any]:
         "key": f"{event.project_key}-{event.number}",
         "type_id": event.type_id,
         "title": event.title.text,
+        "status": event.status.value,
         "priority": event.priority.value,
         "assignee_id": event.assignee_id,
         "attributes": dict(event.attributes),

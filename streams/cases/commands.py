@@ -32,6 +32,7 @@ class OpenCase:
     type_id: str
     title: Sealed
     description: Sealed = EMPTY
+    status: Status = Status.OPEN
     priority: Priority = Priority.NOT_DEFINED
     assignee_id: str | None = None
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -129,6 +129,7 @@ def _open(command: OpenCase, case: Case | None) -> Decision[CaseEvent]:
             type_id=command.type_id,
             title=command.title,
             description=command.description,
+            status=command.status,
             priority=command.priority,
             assignee_id=command.assignee_id,
             attributes=command.attributes,

@@ -18,6 +18,7 @@ class CaseOpened:
     type_id: str
     title: Sealed
     description: Sealed = EMPTY
+    status: Status = Status.OPEN
     priority: Priority = Priority.NOT_DEFINED
     assignee_id: str | None = None
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

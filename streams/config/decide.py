@@ -42,6 +42,9 @@ from streams.ids import derive
 from streams.stage import Rows
 
 PROJECT_KEY: Final = re.compile(r"[A-Z][A-Z0-9_]{0,29}")
+RESERVED_KEYS: Final = frozenset({"CASE"})
+"""Keys that the public API forbids."""
+
 ConfigObject: TypeAlias = Tenant | Credential | RoutingKey | Project | Rule
 
 
@@ -92,6 +95,9 @@ class Objects:
 def decide(command: ConfigCommand, objects: Objects, by: Envelope) -> Decision[Change]:
     """Decide `command`; new objects take their id from the command."""
     at = by.occurred_at
+    changes = _named(command, objects)
+    if by.expected_version is not None and changes is not None and by.expected_version != changes.version:
+        return reject("config.version_conflict", f"it is at version {changes.version}, not {by.expected_version}")
     match command:
         case RegisterTenant(name=name, kind=kind):
             if objects.tenant() is not None:
@@ -165,6 +171,23 @@ def decide(command: ConfigCommand, objects: Objects, by: Envelope) -> Decision[C
             assert_never(command)
 
 
+def _named(command: ConfigCommand, objects: Objects) -> ConfigObject | None:
+    """Return the object that the command names in order to change it, None where it makes one or there is none."""
+    match command:
+        case RevokeCredential(credential_id=credential_id):
+            return objects.credential(credential_id)
+        case RevokeRoutingKey(routing_id=routing_id):
+            return objects.routing(routing_id)
+        case UpdateProject(project_id=project_id) | DeleteProject(project_id=project_id):
+            return objects.project(project_id)
+        case ReplaceRule(rule_id=rule_id) | DeleteRule(rule_id=rule_id):
+            return objects.rule(rule_id)
+        case RegisterTenant() | IssueCredential() | BindRoutingKey() | CreateProject() | CreateRule():
+            return None
+        case _:
+            assert_never(command)
+
+
 def _changed(event: ConfigEvent, object_id: str, after: ConfigObject) -> Accepted[Change]:
     return Accepted((Change(event=event, object_id=object_id, after=after),))
 
@@ -177,6 +200,8 @@ def _create_project(command: CreateProject, objects: Objects, by: Envelope) -> D
     if PROJECT_KEY.fullmatch(command.key) is None:
         rule = "a project key is 1 to 30 capital letters, digits or underscores, beginning with a letter"
         return reject("project.key_invalid", rule, field="key")
+    if command.key in RESERVED_KEYS:
+        return reject("project.key_reserved", f"a project cannot have the key {command.key}", field="key")
     if not command.name.content:
         return reject("project.name_missing", "a project has a name", field="name")
     if objects.project_with(command.key) is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from streams.cases.case import STANDARD_TYPE, Priority
+from streams.cases.case import STANDARD_TYPE, Priority, Status
 from streams.cases.commands import Action
 from streams.text import EMPTY, Sealed
 
@@ -19,6 +19,7 @@ class CreateCase:
     title: Sealed
     type_id: str = STANDARD_TYPE
     description: Sealed = EMPTY
+    status: Status = Status.OPEN
     priority: Priority = Priority.NOT_DEFINED
     assignee_id: str | None = None
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -65,6 +65,7 @@ class IntakeStage:
             type_id=command.type_id,
             title=_clean(command.title, multiline=False),
             description=_clean(command.description, multiline=True),
+            status=command.status,
             priority=command.priority,
             assignee_id=command.assignee_id,
             attributes=command.attributes,

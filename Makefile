@@ -46,6 +46,9 @@ bench: $(READY) ## measure, beside a floor in the same run
 golden: $(READY) ## rewrite the golden files after a change that is meant
 	$(BIN)/pytest tests/golden --update-golden
 
+protos: $(READY) ## generate the gRPC code anew after a change of schemas/proto
+	$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. --grpc_python_out=. schemas/proto/*.proto
+
 lock: $(READY) ## resolve the dependencies anew
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.lock
 
@@ -55,4 +58,4 @@ wheel: $(READY) ## build the distribution
 clean: ## remove what can be made again
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help install up down demo check fast test bench golden lock wheel clean
+.PHONY: help install up down demo check fast test bench golden protos lock wheel clean

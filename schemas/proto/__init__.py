@@ -1,0 +1,1 @@
+"""The gRPC API: protos, and the code that is generated from them (`make protos`)."""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from schemas import codec
 from schemas.topics import GENERATION
+from streams.alerts.commands import RecordSignal
 from streams.decision import Rejected, Unchanged
 from streams.envelope import Envelope, Origin
 from streams.outcomes import CommandRejected, CommandUnchanged, Receipt, SignalSettled
@@ -142,7 +143,7 @@ class _Batch:
             handled = self.fold.handle(key, envelope, body, self.rows)
             self._apply(record, key, main, guard, command_id, envelope, body, handled)
         except Exception as error:  # noqa: BLE001 - a pure fold that raises would raise again: not tried again
-            self._raised(record, main, envelope, error)
+            self._raised(record, main, envelope, body, error)
 
     def _apply(
         self,
@@ -237,7 +238,7 @@ class _Batch:
         else:
             sends.append(Outgoing(forward.topic, None, key, value))
 
-    def _raised(self, record: Record, main: str, envelope: Envelope, error: Exception) -> None:
+    def _raised(self, record: Record, main: str, envelope: Envelope, body: Any, error: Exception) -> None:
         cause = f"{type(error).__name__}: {error}"
         self._bury(record, cause)
         if self.stage.parks:
@@ -245,7 +246,7 @@ class _Batch:
             mark = Parked(cause=cause[:1000], offset=record.offset)
             row = guard.encode(codec.encode_row(mark))
             self.step.rows.append((self.rows.put(parked_key(main), row, guard, mark),))
-        if self.stage.reads == ALERT_COMMANDS and envelope.origin is None:
+        if self.stage.reads == ALERT_COMMANDS and isinstance(body, RecordSignal):
             settled = SignalSettled(signal_id=envelope.id, receipt=Receipt.DEAD_LETTERED, reason="fold_failed")
             said = envelope.event(0, version=None, source=f"stage.{self.stage.name}", last=True)
             self.step.sends.append(Outgoing(ALERT_EVENTS, self.partition, record.key, codec.encode(said, settled)))

@@ -48,7 +48,7 @@ def decide(command: AlertCommand, alert: Alert | None) -> Decision[AlertEvent]:
                 return reject(NO_OPEN_ALERT, "there is no open alert to resolve")
             if command.starts_at is not None and alert.starts_at is not None and command.starts_at < alert.starts_at:
                 return reject(STALE_EPISODE, "this resolves an episode that is over; a later one is open")
-            return accept(EpisodeResolved())
+            return accept(EpisodeResolved(starts_at=command.starts_at))
         case _:
             assert_never(command.action)
 

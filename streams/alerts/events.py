@@ -28,7 +28,9 @@ class EpisodeAcknowledged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpisodeResolved:
-    """The sender says that it is over."""
+    """The sender says that it is over. starts_at: of the episode that it means, which may be later than the open one."""
+
+    starts_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

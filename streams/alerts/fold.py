@@ -58,8 +58,8 @@ def _evolve(alert: Alert | None, event: AlertEvent, by: Envelope, project_key: s
             )
         case EpisodeAcknowledged():
             return replace(alert, version=version, status=AlertStatus.ACKNOWLEDGED, changed_at=at)
-        case EpisodeResolved():
-            ends = [s for s in (alert.starts_at, alert.resolved_starts_at) if s is not None]
+        case EpisodeResolved(starts_at=starts_at):
+            ends = [s for s in (starts_at, alert.starts_at, alert.resolved_starts_at) if s is not None]
             resolved = max(ends, default=None)
             return replace(
                 alert, version=version, status=AlertStatus.RESOLVED, resolved_starts_at=resolved, changed_at=at

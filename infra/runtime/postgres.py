@@ -31,15 +31,15 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, dsn: str, *, size: int = 8) -> AsyncIterator[Database]:
-        """Give the database. It need not answer yet: a use says StoreUnavailable until it does."""
+    async def open(cls, dsn: str, *, size: int = 8, seconds: float = WAIT_SECONDS) -> AsyncIterator[Database]:
+        """Give the database. It need not answer yet: a use waits `seconds` for a connection, then says StoreUnavailable."""
         pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             dsn,
             connection_class=psycopg.AsyncConnection[DictRow],
             kwargs=_OPTIONS,
             min_size=1,
             max_size=size,
-            timeout=WAIT_SECONDS,
+            timeout=seconds,
             reconnect_timeout=0,
             check=AsyncConnectionPool.check_connection,
             open=False,

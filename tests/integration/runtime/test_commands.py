@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -64,11 +64,11 @@ class Edge:
 
 
 @pytest.fixture(scope="module")
-def migrated(postgres_dsn: str) -> Iterator[tuple[str, str]]:
+def migrated(postgres_dsn: str) -> tuple[str, str]:
     """The DSNs of the application's and the sink's role."""
     app, sink = f"app_{uuid.uuid4().hex[:8]}", f"sink_{uuid.uuid4().hex[:8]}"
     migrate(postgres_dsn, app_password="a", sink_password="s", app_role=app, sink_role=sink)
-    yield (
+    return (
         conninfo.make_conninfo(postgres_dsn, user=app, password="a"),
         conninfo.make_conninfo(postgres_dsn, user=sink, password="s"),
     )
@@ -96,7 +96,7 @@ async def edge(migrated: tuple[str, str], kafka_bootstrap: str) -> AsyncIterator
 
 async def appended(edge: Edge, count: int) -> list[codec.Decoded]:
     async with asyncio.timeout(10):
-        while len(found := await asyncio.to_thread(edge.appended)) < count:
+        while len(found := await asyncio.to_thread(edge.appended)) < count:  # noqa: ASYNC110 - the broker tells nobody
             await asyncio.sleep(0.05)
     return found
 
@@ -136,8 +136,8 @@ async def test_the_same_key_with_another_request_is_422(edge: Edge) -> None:
     ask = Ask.of("one", idempotency_key="k-2", seconds=0.1)
     with pytest.raises(Problem) as pending:
         await edge.commands.submit(CALLER, "status", ask, topic=edge.topic, aggregate_id=CASE, body=BODY)
+    other = Ask.of("two", idempotency_key="k-2")
     with pytest.raises(Problem) as reused:
-        other = Ask.of("two", idempotency_key="k-2")
         await edge.commands.submit(CALLER, "status", other, topic=edge.topic, aggregate_id=CASE, body=BODY)
 
     assert pending.value.status == 504
@@ -242,6 +242,6 @@ async def test_keys_decide_the_tenant_and_a_revoked_one_is_refused_within_a_seco
 
 
 async def test_without_postgres_no_key_is_waved_through() -> None:
-    async with Database.open("postgresql://nobody@127.0.0.1:1/none") as database:
+    async with Database.open("postgresql://nobody@127.0.0.1:1/none", seconds=0.5) as database:
         with pytest.raises(StoreUnavailable):
             await Gate(database).route("key")

@@ -28,7 +28,7 @@ def test_every_fault_is_a_text_and_a_detail() -> None:
         ],
         "command_id": "c",
     }
-    assert APIErrorResponse(**{"errors": refused.to_json()["errors"]})._unparsed is False
+    assert APIErrorResponse(errors=refused.to_json()["errors"])._unparsed is False
 
 
 def test_a_problem_without_faults_still_says_something() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
+
+LOG_START: Final = -2
+"""A position: wherever the log begins. Of a store that keeps positions and has none of this partition."""
 
 
 class Raw(NamedTuple):
@@ -56,7 +59,7 @@ class ProjectionSink(Protocol[T]):
         ...
 
     def assigned(self, partitions: Sequence[int]) -> Mapping[int, int | None]:
-        """Return the next offset that the store wants of each partition.
+        """Return the next offset that the store wants of each partition, LOG_START where it has nothing of it.
 
         None: the store keeps no positions, Kafka's committed offset counts, or the log's start.
         """

@@ -57,9 +57,11 @@ CREATE TABLE timeline_cell (
   tenant_id uuid NOT NULL,
   case_id uuid NOT NULL,
   cell_id uuid NOT NULL,
-  -- The version of the case that last touched the cell.
+  -- The version of the case that last touched the cell, and the one that its words are of.
   version bigint NOT NULL,
+  message_version bigint NOT NULL,
   type text NOT NULL,
+  -- Empty while the event that added the cell has not been seen.
   author text NOT NULL,
   message text NOT NULL,
   created_at timestamptz NOT NULL,

@@ -189,15 +189,22 @@ def _answer(_changes: Changes, _record: Placed) -> None:
 
 def _outcome(record: Placed) -> OutcomeRow:
     envelope, body = record.decoded.envelope, record.decoded.body
-    refused = body if isinstance(body, CommandRejected) else None
-    verdict = "rejected" if refused else "unchanged" if isinstance(body, CommandUnchanged) else "accepted"
+    code = detail = named = None
+    verdict = "accepted"
+    match body:
+        case CommandRejected():
+            verdict, code, detail, named = "rejected", body.code, text.plain(body.detail), text.optional(body.field)
+        case CommandUnchanged():
+            verdict = "unchanged"
+        case _:
+            pass
     return OutcomeRow(
         envelope.tenant_id,
         envelope.correlation_id,
         verdict,
-        refused and refused.code,
-        refused and text.plain(refused.detail),
-        refused and refused.field,
+        code,
+        detail,
+        named,
         text.plain(envelope.aggregate_id),
         envelope.version,
         record.topic,

@@ -1,0 +1,62 @@
+"""A sink as a process: its loops, each on a thread of its own, and whether they are well."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import structlog
+
+from infra.runtime.health import Health
+from infra.runtime.settings import Settings
+from sinks.loop import Loop
+
+END_SECONDS: Final = 20.0
+"""How long a loop may take to finish its batch once told to stop."""
+_log = structlog.get_logger()
+
+
+def serve(role: str, settings: Settings, loops: Sequence[Loop[Any]]) -> None:
+    """Run the loops until SIGTERM or SIGINT. A loop that ends by itself ends them all, and its error is raised."""
+    stop = threading.Event()
+    errors: list[BaseException] = []
+
+    def feed(loop: Loop[Any]) -> None:
+        try:
+            loop.run(stop)
+        except BaseException as error:  # noqa: BLE001 - raised again on the main thread
+            errors.append(error)
+        finally:
+            stop.set()
+
+    health = Health(role)
+    threads = []
+    for loop in loops:
+        health.register(loop.group, loop.ping)
+        threads.append(threading.Thread(target=feed, args=(loop,), name=loop.group, daemon=True))
+    with _told(stop), health.serving(settings.health_port, settings.health_host):
+        for thread in threads:
+            thread.start()
+        stop.wait()
+        for thread in threads:
+            thread.join(END_SECONDS)
+    if errors:
+        raise errors[0]
+    stuck = [thread.name for thread in threads if thread.is_alive()]
+    if stuck:
+        raise TimeoutError(f"{', '.join(stuck)} did not end in {END_SECONDS:.0f} s")
+    _log.info("stopped", role=role)
+
+
+@contextmanager
+def _told(stop: threading.Event) -> Iterator[None]:
+    """Set `stop` by SIGTERM and SIGINT while inside."""
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

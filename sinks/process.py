@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 import structlog
 
-from infra.runtime.health import Health
+from infra.runtime.health import Health, Ping
 from infra.runtime.settings import Settings
 from sinks.loop import Loop
 
@@ -19,8 +19,13 @@ END_SECONDS: Final = 20.0
 _log = structlog.get_logger()
 
 
-def serve(role: str, settings: Settings, loops: Sequence[Loop[Any]]) -> None:
-    """Run the loops until SIGTERM or SIGINT. A loop that ends by itself ends them all, and its error is raised."""
+def serve(
+    role: str, settings: Settings, loops: Sequence[Loop[Any]], *, checks: Mapping[str, Ping] | None = None
+) -> None:
+    """Run the loops until SIGTERM or SIGINT. A loop that ends by itself ends them all, and its error is raised.
+
+    checks: what must be well besides the loops.
+    """
     stop = threading.Event()
     errors: list[BaseException] = []
 
@@ -33,6 +38,8 @@ def serve(role: str, settings: Settings, loops: Sequence[Loop[Any]]) -> None:
             stop.set()
 
     health = Health(role)
+    for name, check in (checks or {}).items():
+        health.register(name, check)
     threads = []
     for loop in loops:
         health.register(loop.group, loop.ping)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Protocol
 
 from topologies.faust import ending, metrics
@@ -13,8 +14,7 @@ from topologies.faust.batch import Batch
 from topologies.faust.changelog import Changelog
 from topologies.faust.contiguity import Contiguity
 from topologies.faust.rows import Rows
-from topologies.faust.sender import Sender
-from topologies.step import Fold, Step
+from topologies.step import Fold, Outgoing, Step
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,12 @@ class Acks(Protocol):
     def heartbeat_age(self) -> float: ...
 
 
+class Sends(Protocol):
+    """What a stage needs of the sender."""
+
+    async def send(self, records: Sequence[Outgoing], /) -> None: ...
+
+
 class Stage:
     """One lane a partition: the batches of a lane are folded strictly one after the other, each after the last one's
     changelog acks, so a fold sees all rows before it. Lanes overlap: one folds while others wait for their acks.
@@ -35,7 +41,7 @@ class Stage:
     """
 
     def __init__(
-        self, fold: Fold, *, rows: Rows, sender: Sender, changelog: Changelog, consumer: Acks, max_silence: float
+        self, fold: Fold, *, rows: Rows, sender: Sends, changelog: Changelog, consumer: Acks, max_silence: float
     ) -> None:
         """`max_silence`: seconds without a heartbeat after which the changelog is not written any more (zombies)."""
         self._fold = fold

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from topologies.faust.durable_table import changelog_topic
 
@@ -100,8 +101,11 @@ class Logs:
             for message in reader.consume(5000, 0.5):
                 assert message.error() is None
                 found.append(message)
-                if left.get(message.partition()) == message.offset() + 1:
-                    del left[message.partition()]
+                partition, offset = message.partition(), message.offset()
+                assert partition is not None
+                assert offset is not None
+                if left.get(partition) == offset + 1:
+                    del left[partition]
             for p in list(left):
                 # Compaction may have taken the last records: the position passes them all the same.
                 if reader.position([TopicPartition(topic, p)])[0].offset >= left[p]:

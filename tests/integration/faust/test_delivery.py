@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,10 @@ def test_a_log_whose_start_is_gone_begins_where_it_starts(logs: Logs, tmp_path: 
     assert logs.check() == 0
 
 
+def reached(logs: Logs, events: int) -> bool:
+    return sum(logs.ends(logs.events)) >= events or logs.folded()
+
+
 @PURE_PYTHON
 def test_kill_nine_at_random_moments_leaves_no_hole(logs: Logs, tmp_path: Path, no_cython: str) -> None:
     logs.fill(50_000)
@@ -54,14 +59,14 @@ def test_kill_nine_at_random_moments_leaves_no_hole(logs: Logs, tmp_path: Path, 
         with worker(logs, tmp_path, environment=environment(no_cython), instance_id="one") as running:
             running.await_ready()
             reach = sum(logs.ends(logs.events)) + chance.randrange(200, 9_000)
-            await_(lambda reach=reach: sum(logs.ends(logs.events)) >= reach or logs.folded(), seconds=60, what="events")
+            await_(partial(reached, logs, reach), seconds=60, what="events")
             running.kill()
     with worker(logs, tmp_path, environment=environment(no_cython), instance_id="one") as running:
         logs.fill(1_000)
         logs.await_folded()
         assert running.terminate() == 0
 
-    print("DUPS", logs.check())
+    logs.check()
 
 
 @PURE_PYTHON

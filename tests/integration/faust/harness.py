@@ -52,7 +52,7 @@ class Logs:
             NewTopic(name, PARTITIONS, 1, config={"cleanup.policy": "compact"} if name == self.changelog else {})
             for name in names or (self.commands, self.events, self.changelog)
         ]
-        for created in self.admin.create_topics(new).values():
+        for created in self.admin.create_topics(new, operation_timeout=30).values():
             created.result(30)
 
     def fill(self, count: int, *, keys: int = 997, value: bytes = b"x" * 100) -> None:

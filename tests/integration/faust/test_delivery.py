@@ -53,7 +53,7 @@ def reached(logs: Logs, events: int) -> bool:
 @PURE_PYTHON
 def test_kill_nine_at_random_moments_leaves_no_hole(logs: Logs, tmp_path: Path, no_cython: str) -> None:
     logs.fill(50_000)
-    chance = random.Random(no_cython)  # noqa: S311 - any moments will do
+    chance = random.Random(no_cython)
     for _ in range(5):
         # A static member, so that the group does not wait for the one that was killed.
         with worker(logs, tmp_path, environment=environment(no_cython), instance_id="one") as running:

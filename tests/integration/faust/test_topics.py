@@ -42,7 +42,7 @@ def test_h16_a_changelog_that_is_not_compacted_and_a_log_that_is_are_refused(kaf
         NewTopic(logs.commands, PARTITIONS, 1, config={"cleanup.policy": "compact"}),
         NewTopic(logs.changelog, PARTITIONS, 1, config={"cleanup.policy": "delete"}),
     ]
-    for created in logs.admin.create_topics(new).values():
+    for created in logs.admin.create_topics(new, operation_timeout=30).values():
         created.result(30)
 
     with pytest.raises(RefusedError) as refused:

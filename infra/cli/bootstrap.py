@@ -16,6 +16,8 @@ import psycopg
 from confluent_kafka import KafkaError, Message, Producer
 from psycopg import conninfo
 
+from infra.cli.stack_reader import ensure_reader
+from infra.runtime.errors import CasestreamError
 from infra.runtime.kafka import PRODUCER
 from schemas import codec
 from streams.config.commands import BindRoutingKey, CreateProject, IssueCredential, RegisterTenant
@@ -25,34 +27,23 @@ from streams.ids import NAMESPACE, derive
 from streams.text import Sealed
 from streams.topics import CONFIG_COMMANDS
 
-ROLES: Final = (
-    "worker.config",
-    "worker.alerts",
-    "worker.intake",
-    "worker.cases",
-    "sink.postgres",
-    "sink.elasticsearch",
-    "source.kafka",
-    "api",
-)
-"""Every role of a stack, in the order in which they are shown."""
-
 WAIT_SECONDS: Final = 60.0
 
 APP_ROLE: Final = "casestream_app"
 SINK_ROLE: Final = "casestream_sink"
 
 
-class BootstrapFailed(Exception):  # noqa: N818 - it is read aloud: "bootstrap failed: ..."
+class BootstrapFailed(CasestreamError):  # noqa: N818 - named after what happened
     """The stack could not be prepared; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """env: what every role is started with. created: the names of the topics that are new."""
+    """env: what roles are started with. postgres_reader: DSN that reads all tenants. created: the topics that are new."""
 
     env: Mapping[str, str] = field(repr=False)
     postgres_app: str = field(repr=False)
+    postgres_reader: str = field(repr=False)
     created: tuple[str, ...]
 
 
@@ -84,6 +75,7 @@ def prepare(addresses: Any, data_dir: Path, *, partitions: int = 4, replication:
     words = _secrets(data_dir)
     created = provision(addresses.kafka, partitions=partitions, replication=replication)
     migrate_postgres(addresses.postgres, app_password=words["postgres_app"], sink_password=words["postgres_sink"])
+    reader = ensure_reader(addresses.postgres, words["postgres_reader"])
     migrate_elasticsearch(addresses.elasticsearch)
     app = conninfo.make_conninfo(addresses.postgres, user=APP_ROLE, password=words["postgres_app"])
     sink = conninfo.make_conninfo(addresses.postgres, user=SINK_ROLE, password=words["postgres_sink"])
@@ -96,7 +88,7 @@ def prepare(addresses: Any, data_dir: Path, *, partitions: int = 4, replication:
         "CASESTREAM_PARTITIONS": str(partitions),
         "CASESTREAM_DATA_DIR": str(data_dir),
     }
-    return Prepared(env=env, postgres_app=app, created=tuple(created))
+    return Prepared(env=env, postgres_app=app, postgres_reader=reader, created=tuple(created))
 
 
 def tenants(prepared: Prepared, data_dir: Path) -> list[dict[str, str]]:
@@ -147,6 +139,7 @@ def _make(prepared: Prepared, plan: TenantPlan, words: Mapping[str, str]) -> dic
         "application_key": application_key,
         "routing_key": routing_key,
         "project_id": project_id,
+        "project_key": plan.project_key,
     }
 
 
@@ -221,7 +214,7 @@ def _secrets(data_dir: Path) -> dict[str, str]:
     """Return the words that this data folder keeps to itself, made at its first start."""
     path = data_dir / "secrets.json"
     words: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    wanted = ("postgres_app", "postgres_sink", *(f"seed_{kind.value}" for kind in TenantKind))
+    wanted = ("postgres_app", "postgres_sink", "postgres_reader", *(f"seed_{kind.value}" for kind in TenantKind))
     missing = [word for word in wanted if word not in words]
     if missing:
         words |= {word: secrets.token_hex(24) for word in missing}

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
+from typing import Final
 
-from infra.cli.bootstrap import ROLES
+from infra.runtime.errors import SettingsInvalid
 from infra.runtime.settings import Settings
+
+ROLES: Final = (
+    "worker.config",
+    "worker.alerts",
+    "worker.intake",
+    "worker.cases",
+    "sink.postgres",
+    "sink.elasticsearch",
+    "source.kafka",
+    "api",
+)
+"""Every role of a stack, in the order in which they are shown."""
+
+BROKEN: Final = 1
+USAGE: Final = 2
+CONFIG: Final = 78
+"""Exit codes: an error that nobody caught; wrong arguments; wrong settings (EX_CONFIG). The last two are for people to mend."""
 
 
 def runner(name: str) -> Callable[[Settings], None]:
@@ -35,18 +54,34 @@ def runner(name: str) -> Callable[[Settings], None]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the role that the arguments name. Returns 2 where they name none."""
+    """Run the role that the arguments name, and return the process' exit code."""
     arguments = sys.argv[1:] if argv is None else argv
     if len(arguments) != 1 or arguments[0] not in ROLES:
         print(f"usage: python -m infra.cli.role NAME, one of: {', '.join(ROLES)}", file=sys.stderr)
-        return 2
-    from infra.runtime.logging import configure
+        return USAGE
+    try:
+        settings = Settings.from_env()
+    except SettingsInvalid as error:
+        print(error, file=sys.stderr)
+        return CONFIG
+    from infra.runtime.logging import configure, logger
 
-    settings = Settings.from_env()
     configure(settings)
-    runner(arguments[0])(settings)
+    try:
+        runner(arguments[0])(settings)
+    except SettingsInvalid as error:
+        print(error, file=sys.stderr)
+        return CONFIG
+    except Exception as error:  # noqa: BLE001 - the last word of a process, whatever ended it
+        logger("role").critical("the role ends", cause=f"{type(error).__name__}: {error}", exc_info=error)
+        return BROKEN
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    code = main()
+    if code:
+        # A thread that is left behind must not keep a broken role alive: its supervisor waits to start it again.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

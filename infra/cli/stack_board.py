@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
@@ -14,13 +14,14 @@ Phase: TypeAlias = Literal["downloading", "engines", "preparing", "roles", "tena
 WAITING: Final = "waiting"
 STARTING: Final = "starting"
 READY: Final = "ready"
+UNREADY: Final = "not ready"
 DOWN: Final = "down"
 STOPPED: Final = "stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One engine or role. state: waiting, starting, ready, down or stopped. note: why, for a person. since: Unix time."""
+    """One engine or role. state: waiting, starting, ready, not ready, down or stopped. note: why, for a person. since: Unix time."""
 
     name: str
     kind: Kind
@@ -30,6 +31,10 @@ class Line:
     restarts: int = 0
     megabytes: int | None = None
     since: float = 0.0
+
+    @property
+    def ready(self) -> bool:
+        return self.state == READY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,11 @@ class Snapshot:
     @property
     def ready(self) -> bool:
         """Whether the stack was brought up and all of it is ready now."""
-        return self.phase == "ready" and all(line.state == READY for line in self.lines)
+        return self.phase == "ready" and all(line.ready for line in self.lines)
+
+    def ready_among(self, names: Collection[str]) -> bool:
+        """Whether all of these are ready now, however far the rest is."""
+        return all(line.ready for line in self.lines if line.name in names)
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "ready": self.ready, "megabytes": self.megabytes}

@@ -40,6 +40,11 @@ class Folder:
     def role_pids(self) -> Path:
         return self.root / "roles.pids"
 
+    @property
+    def engine_pids(self) -> Path:
+        """Written by the engines themselves."""
+        return self.root / "engines.pids"
+
     def create(self) -> None:
         """Make the folder. Others may walk through it, because Postgres may run as another user, but not look into it."""
         try:
@@ -97,7 +102,11 @@ class Folder:
         self._stack.unlink(missing_ok=True)
 
     def write_status(self, status: dict[str, Any]) -> None:
-        write_private(self._status, json.dumps(status))
+        """Say what the supervisor does now. Not forced to the disk: after a crash of the machine it means nothing."""
+        draft = self._status.with_suffix(".new")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(status, file)
+        draft.replace(self._status)
 
     def read_status(self) -> dict[str, Any]:
         """Return what the last supervisor said last; {} where there never was one."""
@@ -106,6 +115,24 @@ class Folder:
         except (OSError, ValueError):
             return {}
         return status
+
+    def remove_status(self) -> None:
+        self._status.unlink(missing_ok=True)
+
+    def write_ports(self, ports: dict[str, int]) -> None:
+        write_private(self._ports, json.dumps(ports, indent=1))
+
+    def read_ports(self) -> dict[str, int]:
+        """Return the roles' ports of the last start, by listener; {} before the first."""
+        try:
+            ports: dict[str, int] = json.loads(self._ports.read_text())
+        except (OSError, ValueError):
+            return {}
+        return ports
+
+    @property
+    def _ports(self) -> Path:
+        return self.root / "ports.json"
 
     @property
     def _lock(self) -> Path:

@@ -10,11 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from infra.cli.role import CONFIG, USAGE
+from infra.cli.stack_log_line import readable
 from infra.engines.ports import HOST
 from infra.engines.process import Command, Process
 
 PROBE_SECONDS: Final = 1.5
-STOP_SECONDS: Final = 20.0
+STOP_SECONDS: Final = 25.0
+LOOK_SECONDS: Final = 0.4
+NO_ANSWER: Final = "does not answer yet"
+READY_PROBE_SECONDS: Final = 2.0
 _INHERITED: Final = ("PYTHONPATH", "SSL_CERT_FILE", "LANG", "MALLOC_ARENA_MAX")
 
 
@@ -23,6 +28,8 @@ class Role:
 
     def __init__(self, name: str, *, log: Path, env: Mapping[str, str], health_port: int, cwd: Path) -> None:
         self.name = name
+        self.look_seconds = LOOK_SECONDS
+        self.probe_seconds = READY_PROBE_SECONDS
         self.health_port = health_port
         self.process = Process(name, log, stop_seconds=STOP_SECONDS)
         self._cwd = cwd
@@ -36,6 +43,18 @@ class Role:
             "CASESTREAM_ROLE": name,
             "CASESTREAM_HEALTH_PORT": str(health_port),
         }
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid
+
+    def ended(self) -> str | None:
+        if self.process.pid is not None:
+            return None
+        return "\n".join(readable(line) for line in str(self.process.explain()).splitlines())
+
+    def hopeless(self) -> bool:
+        return self.process.exit_code in {USAGE, CONFIG}
 
     def start(self) -> None:
         """Start it; `readiness` says when it is ready."""
@@ -52,7 +71,7 @@ class Role:
             answer = connection.getresponse()
             body = answer.read()
         except OSError:
-            return "starting" if self.process.pid is not None else "not running"
+            return NO_ANSWER if self.process.pid is not None else "not running"
         except http.client.HTTPException as error:
             return f"its health answer is broken: {error!r}"
         finally:

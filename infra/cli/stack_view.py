@@ -15,10 +15,17 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from infra.cli.stack_board import DOWN, READY, STARTING, STOPPED, WAITING, Line, Snapshot
+from infra.cli.stack_board import DOWN, READY, STARTING, STOPPED, UNREADY, WAITING, Line, Snapshot
 
-_STYLES: Final = {READY: "green", STARTING: "yellow", WAITING: "dim", DOWN: "bold red", STOPPED: "dim"}
-_MARKS: Final = {READY: "●", STARTING: "◌", WAITING: "·", DOWN: "✖", STOPPED: "○"}
+_STYLES: Final = {
+    READY: "green",
+    STARTING: "yellow",
+    WAITING: "dim",
+    UNREADY: "yellow",
+    DOWN: "bold red",
+    STOPPED: "dim",
+}
+_MARKS: Final = {READY: "●", STARTING: "◌", WAITING: "·", UNREADY: "◌", DOWN: "✖", STOPPED: "○"}
 _PHASES: Final[Mapping[str, str]] = {
     "downloading": "downloading the engines (once)",
     "engines": "starting the engines",
@@ -65,22 +72,22 @@ class LiveTable:
 
 
 class PlainLines:
-    """One line for each change of state: for logs and pipes."""
+    """One line for each change of state: for logs and pipes. last: what was shown already."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, last: Snapshot | None = None) -> None:
         self._console = console
-        self._last: Snapshot | None = None
+        self._last = last
 
     def __call__(self, snapshot: Snapshot) -> None:
         last, self._last = self._last, snapshot
         if last is None or snapshot.phase != last.phase:
-            self._say("", _PHASES[snapshot.phase])
+            self._say("", headline(snapshot))
         before = {line.name: line for line in last.lines} if last else {}
         for line in snapshot.lines:
             was = before.get(line.name)
-            if was is None or was.state != line.state or (line.note and line.note != was.note):
-                if line.state != WAITING:
-                    self._say(line.name, f"{line.state}{': ' if line.note else ''}{line.note}")
+            changed = was is None or was.state != line.state or (line.note and line.note != was.note)
+            if changed and line.state != WAITING:
+                self._say(line.name, f"{line.state}{': ' if line.note else ''}{line.note}")
         for note in snapshot.notes[len(last.notes) if last else 0 :]:
             self._say("", note)
 
@@ -94,7 +101,9 @@ class PlainLines:
 
     def _say(self, name: str, text: str) -> None:
         stamp = time.strftime("%H:%M:%S")
-        self._console.print(f"{stamp}  {name + '  ' if name else ''}{text}", highlight=False, markup=False)
+        self._console.print(
+            f"{stamp}  {name + '  ' if name else ''}{text}", highlight=False, markup=False, soft_wrap=True
+        )
 
 
 def view(console: Console) -> View:
@@ -108,17 +117,23 @@ def render(snapshot: Snapshot, *, now: float, moving: bool = True) -> Renderable
     if snapshot.phase == "downloading" and snapshot.download is not None:
         parts.append(_download(snapshot.download))
     parts += [Text(f"  {note}", style="yellow") for note in snapshot.notes]
-    if snapshot.failure:
-        parts.append(Text(snapshot.failure, style="red"))
     return Group(*parts)
 
 
-def _head(snapshot: Snapshot, now: float, *, moving: bool) -> RenderableType:
-    text = _PHASES[snapshot.phase]
+def headline(snapshot: Snapshot) -> str:
+    """Return what a stack is doing, in a few words."""
     if snapshot.phase == "ready" and snapshot.ready_seconds is not None:
-        return Text(f"ready in {snapshot.ready_seconds:.0f} s, {snapshot.megabytes} MB resident", style="bold green")
-    if snapshot.phase == "failed":
-        return Text(text, style="bold red")
+        return f"ready in {snapshot.ready_seconds:.0f} s, {snapshot.ready_megabytes} MB resident"
+    return _PHASES[snapshot.phase]
+
+
+def _head(snapshot: Snapshot, now: float, *, moving: bool) -> RenderableType:
+    text = headline(snapshot)
+    match snapshot.phase:
+        case "ready":
+            return Text(text, style="bold green" if snapshot.ready else "bold yellow")
+        case "failed":
+            return Text(text, style="bold red")
     label = Text(f"{text}  {now - snapshot.began:.0f} s", style="bold")
     return Spinner("dots", label) if moving else label
 
@@ -163,34 +178,34 @@ def _span(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
 
 
-def how_to_try(stack: Mapping[str, Any], *, folder: str, default_folder: bool) -> RenderableType:
-    """Return the addresses, and the first commands that a newcomer would want."""
-    http = stack["http"]
-    option = "" if default_folder else f" --data-dir {folder}"
+def say_how_to_try(console: Console, stack: Mapping[str, Any], *, folder: str, default_folder: bool) -> None:
+    """Print the addresses, and the first commands that a newcomer would want, each on one line so that it can be copied."""
     addresses = Table.grid(padding=(0, 2))
-    addresses.add_row("REST", Text(http, style="bold cyan"))
+    addresses.add_row("REST", Text(stack["http"], style="bold cyan"))
     addresses.add_row("gRPC", str(stack["grpc"]))
     for name in ("kafka", "elasticsearch", "redis"):
         addresses.add_row(name, str(stack[name]))
     addresses.add_row("postgres", str(stack["postgres"]).rpartition("@")[2])
     addresses.add_row("all, with keys", f"{folder}/stack.json")
-    parts: list[RenderableType] = [Panel(addresses, title="addresses", title_align="left", expand=False)]
+    console.print(Panel(addresses, title="addresses", title_align="left", expand=False))
     tenants = stack.get("tenants") or []
     if tenants:
-        parts += [Text("try it", style="bold"), *(Text(f"  {line}") for line in _commands(http, tenants[0], option))]
-    return Group(*parts)
+        option, stack_option = ("", "") if default_folder else (f" --data-dir {folder}", f" --stack {folder}")
+        console.print("try it", style="bold")
+        for line in _commands(stack["http"], tenants[0], option, stack_option):
+            console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
 
 
-def _commands(http: str, tenant: Mapping[str, str], option: str) -> list[str]:
+def _commands(http: str, tenant: Mapping[str, str], option: str, stack: str) -> list[str]:
     signal = (
         '{"routing_key":"' + tenant["routing_key"] + '","event_action":"trigger","dedup_key":"db1-disk",'
         '"payload":{"summary":"Disk is 95% full on db1","source":"db1","severity":"critical"}}'
     )
+    keys = f"-H 'DD-API-KEY: {tenant['api_key']}' -H 'DD-APPLICATION-KEY: {tenant['application_key']}'"
     return [
-        f"casestream demo{option}                      # realistic alerts and cases, for both tenants",
+        f"casestream demo{option}    # realistic alerts and cases, for both tenants",
         f"curl -s {http}/v2/enqueue -H 'content-type: application/json' -d '{signal}'",
-        f"curl -s {http}/api/v2/cases -H 'DD-API-KEY: {tenant['api_key']}' "
-        f"-H 'DD-APPLICATION-KEY: {tenant['application_key']}'",
-        "case-cli watch                       # live; case-cli --help has the rest",
-        f"casestream status{option}                    # logs ROLE -f, down",
+        f"curl -s {http}/api/v2/cases {keys}",
+        f"case-cli watch{stack}    # live; `case-cli --help` has the rest",
+        f"casestream status{option}    # also: logs ROLE -f, down",
     ]

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import time
+
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from topologies.faust.ending import RefusedError
 
 
-def check_topics(bootstrap: str, *, reads: str, changelog: str, partitions: int, timeout_s: float = 15.0) -> None:
-    """Raise `RefusedError`, naming everything that is wrong at once, unless both topics are as the fold needs them."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+def check_topics(
+    bootstrap: str, *, reads: str, changelog: str, partitions: int, timeout_s: float = 15.0, settle_s: float = 3.0
+) -> None:
+    """Raise `RefusedError`, naming everything that is wrong at once, unless both topics are as the fold needs them.
+
+    Looks again for `settle_s`: a broker hears of a topic a moment after whoever created it was told that it is there.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    deadline = time.monotonic() + settle_s
+    while wrong := _wrong(admin, bootstrap, reads, changelog, partitions, timeout_s):
+        if time.monotonic() > deadline:
+            raise RefusedError("; ".join(wrong))
+        time.sleep(0.1)
+
+
+def _wrong(
+    admin: AdminClient, bootstrap: str, reads: str, changelog: str, partitions: int, timeout_s: float
+) -> list[str]:
     try:
         known = admin.list_topics(timeout=timeout_s).topics
     except KafkaException as away:
@@ -22,15 +39,19 @@ def check_topics(bootstrap: str, *, reads: str, changelog: str, partitions: int,
             wrong.append(f"topic {topic} does not exist")
         elif len(found.partitions) != partitions:
             wrong.append(f"topic {topic} has {len(found.partitions)} partitions, not {partitions}")
-    if not wrong:
-        for topic, compacted in ((reads, False), (changelog, True)):
-            policy = _cleanup_policy(admin, topic, timeout_s)
-            if compacted and policy != "compact":
-                wrong.append(f"changelog {topic} has cleanup.policy={policy}, not compact: its rows would be lost")
-            if not compacted and "compact" in policy:
-                wrong.append(f"topic {topic} has cleanup.policy={policy}: a fold needs every record")
     if wrong:
-        raise RefusedError("; ".join(wrong))
+        return wrong
+    try:
+        policies = {topic: _cleanup_policy(admin, topic, timeout_s) for topic in (reads, changelog)}
+    except KafkaException as unknown:
+        return [f"the settings of {reads} and {changelog} cannot be read: {unknown}"]
+    if policies[changelog] != "compact":
+        wrong.append(
+            f"changelog {changelog} has cleanup.policy={policies[changelog]}, not compact: its rows would be lost"
+        )
+    if "compact" in policies[reads]:
+        wrong.append(f"topic {reads} has cleanup.policy={policies[reads]}: a fold needs every record")
+    return wrong
 
 
 def _cleanup_policy(admin: AdminClient, topic: str, timeout_s: float) -> str:

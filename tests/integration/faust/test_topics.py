@@ -14,7 +14,7 @@ pytestmark = pytest.mark.engines
 
 
 def check(logs: Logs, *, partitions: int = PARTITIONS) -> None:
-    check_topics(logs.bootstrap, reads=logs.commands, changelog=logs.changelog, partitions=partitions)
+    check_topics(logs.bootstrap, reads=logs.commands, changelog=logs.changelog, partitions=partitions, settle_s=1.0)
 
 
 def test_h16_topics_as_they_must_be_are_taken(logs: Logs) -> None:

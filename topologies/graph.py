@@ -98,7 +98,13 @@ class Topology:
 TOPOLOGY: Final = Topology(
     sources=(
         Source(name="http", writes=(t.ALERT_COMMANDS,)),
-        Source(name="kafka", reads=t.ALERT_SIGNALS, writes=(t.ALERT_COMMANDS,), group="source.kafka.signals"),
+        Source(
+            name="kafka",
+            reads=t.ALERT_SIGNALS,
+            # A signal that is refused is settled here: no stage has anything to decide about it.
+            writes=(t.ALERT_COMMANDS, t.ALERT_EVENTS),
+            group="source.kafka.signals",
+        ),
         Source(name="command-api", writes=(t.CASE_INTAKE, t.CASE_COMMANDS, t.CONFIG_COMMANDS)),
     ),
     stages=(

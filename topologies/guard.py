@@ -34,6 +34,9 @@ Place = tuple[str, int, int]
 class Guard:
     """generation, offset: of the last record about this row. origins: the highest (offset, n) of each source
     partition. recent: ids of the last commands from the edge, newest last.
+
+    A command made of a record of the public topic is known again by both: its origin tells that the source took the
+    record twice, its id that the producer wrote the signal twice.
     """
 
     generation: int = 0
@@ -46,18 +49,21 @@ class Guard:
         return (generation, offset) <= (self.generation, self.offset)
 
     def repeated(self, origin: Origin | None, command_id: bytes) -> bool:
-        """Whether this command was: by its origin where a stage made it, by its id where the edge did."""
+        """Whether this command was folded: by its origin where a stage made it, by its id where the edge did."""
+        if _from_edge(origin) and command_id in self.recent:
+            return True
         if origin is None:
-            return command_id in self.recent
+            return False
         seen = self.origins.get((origin.topic, origin.generation, origin.partition))
         return seen is not None and (origin.offset, origin.n) <= seen
 
     def after(self, generation: int, offset: int, origin: Origin | None, command_id: bytes) -> Guard:
         """Return the guard once the command is folded."""
+        recent = (*self.recent[-(REMEMBERED - 1) :], command_id) if _from_edge(origin) else self.recent
         if origin is None:
-            return Guard(generation, offset, self.origins, (*self.recent[-(REMEMBERED - 1) :], command_id))
+            return Guard(generation, offset, self.origins, recent)
         place = (origin.topic, origin.generation, origin.partition)
-        return Guard(generation, offset, {**self.origins, place: (origin.offset, origin.n)}, self.recent)
+        return Guard(generation, offset, {**self.origins, place: (origin.offset, origin.n)}, recent)
 
     def encode(self, state: bytes) -> bytes:
         """Return the row: this guard and the state's bytes."""
@@ -68,6 +74,10 @@ class Guard:
         ]
         parts += (_COUNT.pack(len(self.recent)), *self.recent, state)
         return b"".join(parts)
+
+
+def _from_edge(origin: Origin | None) -> bool:
+    return origin is None or origin.topic == ALERT_SIGNALS
 
 
 def split(row: bytes) -> tuple[Guard, bytes]:

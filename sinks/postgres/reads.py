@@ -24,7 +24,10 @@ _OWN: Final = "tenant_id = current_setting('app.tenant')::uuid"
 
 
 class CaseOrder(StrEnum):
-    """By what cases are listed. Equal ones the newest first where it ascends, and the other way round."""
+    """By what cases are listed: the most urgent first where it ascends, open ones before closed ones.
+
+    Equal ones the newest first where it ascends; descending is the exact reverse.
+    """
 
     CREATED_AT = "created_at"
     PRIORITY = "priority"
@@ -33,9 +36,9 @@ class CaseOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class After:
-    """The last case of the page before. value: what it was ordered by."""
+    """The last case of the page before. rank: of its priority or status, where cases are ordered by that."""
 
-    value: str | None
+    rank: int
     created_at: datetime
     case_id: UUID
 
@@ -61,7 +64,7 @@ async def cases(
 ) -> list[Row]:
     """Return a page of the cases that are not archived: by `offset`, or those that come behind `after`."""
     where, parameters = _behind(order, ascending=ascending, after=after)
-    sql = f'SELECT * FROM "case" WHERE {_OWN} AND archived_at IS NULL{where} ORDER BY {_ORDERS[order, ascending]} LIMIT %s OFFSET %s'
+    sql = f'SELECT * FROM "case" WHERE {_OWN} AND archived_at IS NULL{where} ORDER BY {_order(order, ascending=ascending)} LIMIT %s OFFSET %s'
     return await _all(connection, sql, *parameters, limit, offset)
 
 
@@ -217,44 +220,38 @@ def uuid_of(text: str) -> UUID | None:
         return None
 
 
-# A cell of which only the deletion was seen has no author and no message.
-_SHOWN: Final = "deleted_at IS NULL AND message IS NOT NULL"
+# Without an author: the event that added the cell has not been seen.
+_SHOWN: Final = "deleted_at IS NULL AND author <> ''"
 _ROUTING: Final = "routing_id, version, project_id, project_key, created_at"
 _BY_AGE: Final = "ORDER BY created_at, routing_id"
 
-# As the indexes have them, so that neither direction sorts.
-_ORDERS: Final[dict[tuple[CaseOrder, bool], LiteralString]] = {
-    (CaseOrder.CREATED_AT, True): "created_at ASC, case_id ASC",
-    (CaseOrder.CREATED_AT, False): "created_at DESC, case_id DESC",
-    (CaseOrder.PRIORITY, True): "priority ASC, created_at DESC, case_id DESC",
-    (CaseOrder.PRIORITY, False): "priority DESC, created_at ASC, case_id ASC",
-    (CaseOrder.STATUS, True): "status ASC, created_at DESC, case_id DESC",
-    (CaseOrder.STATUS, False): "status DESC, created_at ASC, case_id ASC",
+# These expressions are those of the indexes: written otherwise, a page would sort all of a tenant's cases.
+_RANKS: Final[dict[CaseOrder, LiteralString]] = {
+    CaseOrder.PRIORITY: "(CASE priority WHEN 'P1' THEN 1 WHEN 'P2' THEN 2 WHEN 'P3' THEN 3 WHEN 'P4' THEN 4 WHEN 'P5' THEN 5 ELSE 6 END)",
+    CaseOrder.STATUS: "(CASE status WHEN 'OPEN' THEN 1 WHEN 'IN_PROGRESS' THEN 2 ELSE 3 END)",
 }
+
+
+def _order(order: CaseOrder, *, ascending: bool) -> LiteralString:
+    rank = _RANKS.get(order)
+    if rank is None:
+        return "created_at ASC, case_id ASC" if ascending else "created_at DESC, case_id DESC"
+    if ascending:
+        return f"{rank} ASC, created_at DESC, case_id DESC"
+    return f"{rank} DESC, created_at ASC, case_id ASC"
 
 
 def _behind(order: CaseOrder, *, ascending: bool, after: After | None) -> tuple[LiteralString, tuple[Any, ...]]:
     if after is None:
         return "", ()
     at = (after.created_at, after.case_id)
-    match order:
-        case CaseOrder.CREATED_AT:
-            return (
-                " AND (created_at, case_id) > (%s, %s)" if ascending else " AND (created_at, case_id) < (%s, %s)"
-            ), at
-        case CaseOrder.PRIORITY:
-            sql: LiteralString = (
-                " AND priority >= %s AND (priority > %s OR (created_at, case_id) < (%s, %s))"
-                if ascending
-                else " AND priority <= %s AND (priority < %s OR (created_at, case_id) > (%s, %s))"
-            )
-        case CaseOrder.STATUS:
-            sql = (
-                " AND status >= %s AND (status > %s OR (created_at, case_id) < (%s, %s))"
-                if ascending
-                else " AND status <= %s AND (status < %s OR (created_at, case_id) > (%s, %s))"
-            )
-    return sql, (after.value, after.value, *at)
+    rank = _RANKS.get(order)
+    if rank is None:
+        further: LiteralString = ">" if ascending else "<"
+        return f" AND (created_at, case_id) {further} (%s, %s)", at
+    higher, later = (">", "<") if ascending else ("<", ">")
+    sql = f" AND {rank} {higher}= %s AND ({rank} {higher} %s OR (created_at, case_id) {later} (%s, %s))"
+    return sql, (after.rank, after.rank, *at)
 
 
 async def _one(connection: Connection, sql: LiteralString, *parameters: Any) -> Row | None:

@@ -1,0 +1,1 @@
+"""REST: requests to operations, rows to documents."""

@@ -1,0 +1,1 @@
+"""Nexus: the live streams of tenants, filled from the Postgres views and woken by Redis."""

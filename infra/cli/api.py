@@ -16,25 +16,30 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 import command_api.routes
+import command_api.rpc.servicers
 import query_api.routes
+import query_api.rpc.servicers
 import sources.http
+from infra.runtime import grpc
 from infra.runtime.health import Health
 from infra.runtime.http import EXCEPTION_HANDLERS, RequestContext
 from infra.runtime.logging import logger
 from infra.runtime.services import Services
 from infra.runtime.settings import Settings
+from query_api.readers import Readers
 
 STOP_SECONDS: Final = 10
+GRACE_SECONDS: Final = 3.0
 _log = logger("api")
 
 
-def app(services: Services, health: Health) -> Starlette:
+def app(services: Services, readers: Readers, health: Health) -> Starlette:
     """Return the HTTP application: everything on one port, as in development."""
     routes: list[BaseRoute] = [
         *_health_routes(health),
         *sources.http.routes(services),
         *command_api.routes.routes(services),
-        *query_api.routes.routes(services),
+        *query_api.routes.routes(services, readers),
     ]
     return Starlette(
         routes=routes, middleware=[Middleware(RequestContext)], exception_handlers=EXCEPTION_HANDLERS, debug=False
@@ -71,10 +76,22 @@ async def _serve(settings: Settings) -> None:
     health = Health("api")
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(Services.open(settings))
+        readers = Readers.of(services)
         _register(health, services, loop)
+        calls, grpc_port = grpc.server(
+            [
+                lambda server: command_api.rpc.servicers.add(server, services),
+                lambda server: query_api.rpc.servicers.add(server, readers),
+            ],
+            [*command_api.rpc.servicers.NAMES, *query_api.rpc.servicers.NAMES],
+            host=settings.http_host,
+            port=settings.grpc_port,
+        )
+        await calls.start()
+        stack.push_async_callback(calls.stop, GRACE_SECONDS)
         server = _Server(
             uvicorn.Config(
-                app(services, health),
+                app(services, readers, health),
                 host=settings.http_host,
                 port=settings.http_port,
                 log_config=None,
@@ -86,7 +103,9 @@ async def _serve(settings: Settings) -> None:
         )
         stack.enter_context(health.serving(settings.health_port, settings.health_host))
         serving = asyncio.create_task(server.serve(), name="http")
-        _log.info("serving", http=f"{settings.http_host}:{settings.http_port}")
+        _log.info(
+            "serving", http=f"{settings.http_host}:{settings.http_port}", grpc=f"{settings.http_host}:{grpc_port}"
+        )
         await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await serving

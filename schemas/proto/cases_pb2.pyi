@@ -169,13 +169,21 @@ class CommentWritten(_message.Message):
     def __init__(self, comment: _Optional[_Union[Comment, _Mapping]] = ..., written: _Optional[_Union[Written, _Mapping]] = ...) -> None: ...
 
 class CreateCaseRequest(_message.Message):
-    __slots__ = ("project_id", "title", "description", "priority", "type_id", "assignee_id", "write")
+    __slots__ = ("project_id", "title", "description", "priority", "type_id", "assignee_id", "attributes", "write")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Values
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Values, _Mapping]] = ...) -> None: ...
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     TYPE_ID_FIELD_NUMBER: _ClassVar[int]
     ASSIGNEE_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     WRITE_FIELD_NUMBER: _ClassVar[int]
     project_id: str
     title: str
@@ -183,8 +191,9 @@ class CreateCaseRequest(_message.Message):
     priority: Priority
     type_id: str
     assignee_id: str
+    attributes: _containers.MessageMap[str, Values]
     write: Write
-    def __init__(self, project_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., type_id: _Optional[str] = ..., assignee_id: _Optional[str] = ..., write: _Optional[_Union[Write, _Mapping]] = ...) -> None: ...
+    def __init__(self, project_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., type_id: _Optional[str] = ..., assignee_id: _Optional[str] = ..., attributes: _Optional[_Mapping[str, Values]] = ..., write: _Optional[_Union[Write, _Mapping]] = ...) -> None: ...
 
 class ChangeTitleRequest(_message.Message):
     __slots__ = ("case", "title", "write")
@@ -336,28 +345,32 @@ class GetCaseRequest(_message.Message):
     def __init__(self, case: _Optional[str] = ...) -> None: ...
 
 class SearchCasesRequest(_message.Message):
-    __slots__ = ("filter", "page_size", "page_number", "sort", "ascending", "position")
+    __slots__ = ("filter", "page_size", "page_number", "sort", "ascending", "position", "cursor")
     FILTER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_NUMBER_FIELD_NUMBER: _ClassVar[int]
     SORT_FIELD_NUMBER: _ClassVar[int]
     ASCENDING_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     filter: str
     page_size: int
     page_number: int
     sort: SortField
     ascending: bool
     position: str
-    def __init__(self, filter: _Optional[str] = ..., page_size: _Optional[int] = ..., page_number: _Optional[int] = ..., sort: _Optional[_Union[SortField, str]] = ..., ascending: _Optional[bool] = ..., position: _Optional[str] = ...) -> None: ...
+    cursor: str
+    def __init__(self, filter: _Optional[str] = ..., page_size: _Optional[int] = ..., page_number: _Optional[int] = ..., sort: _Optional[_Union[SortField, str]] = ..., ascending: _Optional[bool] = ..., position: _Optional[str] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class SearchCasesResponse(_message.Message):
-    __slots__ = ("cases", "total")
+    __slots__ = ("cases", "total", "next_cursor")
     CASES_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
     cases: _containers.RepeatedCompositeFieldContainer[Case]
     total: int
-    def __init__(self, cases: _Optional[_Iterable[_Union[Case, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+    next_cursor: str
+    def __init__(self, cases: _Optional[_Iterable[_Union[Case, _Mapping]]] = ..., total: _Optional[int] = ..., next_cursor: _Optional[str] = ...) -> None: ...
 
 class CountCasesRequest(_message.Message):
     __slots__ = ("filter", "group_bys", "limit", "position")
@@ -428,14 +441,16 @@ class Activity(_message.Message):
     def __init__(self, case_id: _Optional[str] = ..., version: _Optional[int] = ..., kind: _Optional[str] = ..., actor: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change_json: _Optional[str] = ...) -> None: ...
 
 class ListActivityRequest(_message.Message):
-    __slots__ = ("case", "page_size", "page_number")
+    __slots__ = ("case", "page_size", "page_number", "ascending")
     CASE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ASCENDING_FIELD_NUMBER: _ClassVar[int]
     case: str
     page_size: int
     page_number: int
-    def __init__(self, case: _Optional[str] = ..., page_size: _Optional[int] = ..., page_number: _Optional[int] = ...) -> None: ...
+    ascending: bool
+    def __init__(self, case: _Optional[str] = ..., page_size: _Optional[int] = ..., page_number: _Optional[int] = ..., ascending: _Optional[bool] = ...) -> None: ...
 
 class ListActivityResponse(_message.Message):
     __slots__ = ("activity",)
@@ -449,16 +464,40 @@ class WatchCasesRequest(_message.Message):
     cursor: str
     def __init__(self, cursor: _Optional[str] = ...) -> None: ...
 
-class WatchCasesResponse(_message.Message):
-    __slots__ = ("cursor", "activity", "resync", "case_key", "title")
-    CURSOR_FIELD_NUMBER: _ClassVar[int]
+class Change(_message.Message):
+    __slots__ = ("activity", "case_key", "title", "status", "priority", "project_id")
     ACTIVITY_FIELD_NUMBER: _ClassVar[int]
-    RESYNC_FIELD_NUMBER: _ClassVar[int]
     CASE_KEY_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
-    cursor: str
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     activity: Activity
-    resync: bool
     case_key: str
     title: str
-    def __init__(self, cursor: _Optional[str] = ..., activity: _Optional[_Union[Activity, _Mapping]] = ..., resync: _Optional[bool] = ..., case_key: _Optional[str] = ..., title: _Optional[str] = ...) -> None: ...
+    status: Status
+    priority: Priority
+    project_id: str
+    def __init__(self, activity: _Optional[_Union[Activity, _Mapping]] = ..., case_key: _Optional[str] = ..., title: _Optional[str] = ..., status: _Optional[_Union[Status, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., project_id: _Optional[str] = ...) -> None: ...
+
+class Ready(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Resync(_message.Message):
+    __slots__ = ("reason",)
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    def __init__(self, reason: _Optional[str] = ...) -> None: ...
+
+class WatchCasesResponse(_message.Message):
+    __slots__ = ("cursor", "change", "resync", "ready")
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    RESYNC_FIELD_NUMBER: _ClassVar[int]
+    READY_FIELD_NUMBER: _ClassVar[int]
+    cursor: str
+    change: Change
+    resync: Resync
+    ready: Ready
+    def __init__(self, cursor: _Optional[str] = ..., change: _Optional[_Union[Change, _Mapping]] = ..., resync: _Optional[_Union[Resync, _Mapping]] = ..., ready: _Optional[_Union[Ready, _Mapping]] = ...) -> None: ...

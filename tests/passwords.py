@@ -6,3 +6,4 @@ from typing import Final
 
 APP_PASSWORD: Final = "app-role-of-the-tests"
 SINK_PASSWORD: Final = "sink-role-of-the-tests"
+READER_PASSWORD: Final = "reader-role-of-the-tests"

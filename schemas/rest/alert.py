@@ -1,4 +1,4 @@
-"""Alerts, receipts of signals, alert rules and routing keys as JSON:API resources, from rows of their views. Ours."""
+"""Alerts and receipts of signals as JSON:API resources, from rows of their views. Ours."""
 
 from __future__ import annotations
 
@@ -44,45 +44,5 @@ def receipt_data(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def rule_data(row: Mapping[str, Any]) -> dict[str, Any]:
-    attributes = {
-        "name": row["name"],
-        "kind": row["kind"],
-        "enabled": row["enabled"],
-        "conditions": row["conditions"],
-        "group_by": list(row["group_by"]),
-        "window_seconds": row["window_seconds"],
-        "project_key": row["project_key"],
-        "created_at": moment(row["created_at"]),
-        "modified_at": moment(row["modified_at"]),
-        "version": row["version"],
-    }
-    return {
-        "id": str(row["rule_id"]),
-        "type": "alert_rule",
-        "attributes": attributes,
-        "relationships": _project(row["project_id"]),
-    }
-
-
-def routing_key_data(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return where a routing key leads. Nothing of the key itself is in it, nor in the row."""
-    attributes = {
-        "project_key": row["project_key"],
-        "created_at": moment(row["created_at"]),
-        "version": row["version"],
-    }
-    return {
-        "id": str(row["routing_id"]),
-        "type": "routing_key",
-        "attributes": attributes,
-        "relationships": _project(row["project_id"]),
-    }
-
-
 def _case(case_id: UUID) -> dict[str, Any]:
     return {"case": {"data": {"id": str(case_id), "type": "case"}}}
-
-
-def _project(project_id: UUID) -> dict[str, Any]:
-    return {"project": {"data": {"id": str(project_id), "type": "project"}}}

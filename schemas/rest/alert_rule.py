@@ -12,6 +12,7 @@ def rule_data(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the resource. conditions: [{"field", "operator", "value"}], which must all hold."""
     attributes = {
         "project_id": str(row["project_id"]),
+        "project_key": row["project_key"],
         "name": row["name"],
         "kind": row["kind"],
         "enabled": row["enabled"],
@@ -22,7 +23,8 @@ def rule_data(row: Mapping[str, Any]) -> dict[str, Any]:
         "created_at": moment(row["created_at"]),
         "modified_at": moment(row["modified_at"]),
     }
-    return {"id": str(row["rule_id"]), "type": "alert_rule", "attributes": attributes}
+    related = {"project": {"data": {"id": str(row["project_id"]), "type": "project"}}}
+    return {"id": str(row["rule_id"]), "type": "alert_rule", "attributes": attributes, "relationships": related}
 
 
 def rule_document(row: Mapping[str, Any]) -> dict[str, Any]:

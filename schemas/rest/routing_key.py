@@ -18,7 +18,8 @@ def routing_key_data(row: Mapping[str, Any], routing_key: str | None = None) -> 
     }
     if routing_key is not None:
         attributes["routing_key"] = routing_key
-    return {"id": str(row["routing_id"]), "type": "routing_key", "attributes": attributes}
+    related = {"project": {"data": {"id": str(row["project_id"]), "type": "project"}}}
+    return {"id": str(row["routing_id"]), "type": "routing_key", "attributes": attributes, "relationships": related}
 
 
 def routing_key_document(row: Mapping[str, Any], routing_key: str | None = None) -> dict[str, Any]:

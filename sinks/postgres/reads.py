@@ -81,7 +81,7 @@ async def count_cases(connection: Connection, *, at_most: int) -> int:
     """Return how many cases are not archived, counting no further than `at_most`: the cost is bounded by it."""
     counted = await _one(
         connection,
-        f'SELECT count(*) AS n FROM (SELECT 1 FROM "case" WHERE {_OWN} AND archived_at IS NULL LIMIT %s) AS some',
+        f'SELECT count(*) AS n FROM (SELECT 1 FROM "case" WHERE {_OWN} AND archived_at IS NULL LIMIT %s) AS bounded',
         at_most,
     )
     assert counted is not None

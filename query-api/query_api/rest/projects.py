@@ -10,8 +10,9 @@ from infra.runtime.http import Json
 from query_api.operations import projects
 from query_api.readers import Readers
 from query_api.rest.parameters import Parameters
-from schemas.rest.alert import routing_key_data, rule_data
+from schemas.rest.alert_rule import rule_data
 from schemas.rest.project import project_document, projects_document
+from schemas.rest.routing_key import routing_key_data
 
 
 async def get_projects(readers: Readers, caller: Caller, _request: Request) -> Response:

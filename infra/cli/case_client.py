@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 from uuid import uuid4
 
 import httpx
 
-from infra.cli.case_problem import Exit, Problem
+from infra.cli.case_answer import document_of
+from infra.cli.case_problem import Exit, Problem, usage
 from infra.cli.case_target import Target
 
 REQUEST_SECONDS: Final = 15.0
@@ -19,18 +20,38 @@ PATIENCE_SECONDS: Final = 30.0
 
 
 class Client:
-    """Calls of one tenant. `transport` replaces the network in tests."""
+    """Calls of one tenant. `transport` replaces the network in tests; `note` hears what takes long."""
 
-    def __init__(self, target: Target, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        note: Callable[[str], None] = lambda _text: None,
+        timeout: float = REQUEST_SECONDS,
+    ) -> None:
         self.target = target
         self.position: str | None = None
+        self._note = note
         headers = {"Accept": "application/json", "User-Agent": "case-cli"}
-        if target.api_key:
-            headers["DD-API-KEY"] = target.api_key
-        if target.application_key:
-            headers["DD-APPLICATION-KEY"] = target.application_key
+        headers |= {"DD-API-KEY": target.api_key} if target.api_key else {}
+        headers |= {"DD-APPLICATION-KEY": target.application_key} if target.application_key else {}
+        self._timeout = timeout
+        try:
+            url = httpx.URL(target.url)
+            if url.scheme not in {"http", "https"} or not url.host:
+                raise httpx.InvalidURL("it must begin with http:// or https:// and name a host")
+        except httpx.InvalidURL as error:
+            raise usage(
+                f"{target.url!r} is not an API's URL: {error}", "Write it like http://127.0.0.1:8080."
+            ) from None
         self.http = httpx.Client(
-            base_url=target.url, headers=headers, timeout=REQUEST_SECONDS, transport=transport, trust_env=False
+            base_url=url,
+            headers=headers,
+            timeout=timeout,
+            transport=transport,
+            # A proxy that the environment names knows nothing of this machine's own addresses.
+            trust_env=url.host not in {"127.0.0.1", "::1", "localhost"},
         )
 
     def __enter__(self) -> Self:
@@ -42,129 +63,76 @@ class Client:
         self.http.close()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Read. A search after a write of this client waits until it sees that write."""
+        """Read. A search after a write of this client waits until it sees that write. Raises Problem."""
         headers = {"X-Position": self.position} if self.position else {}
         kept = {k: v for k, v in (params or {}).items() if v is not None}
-        return self._answer(self._send("GET", path, params=kept, headers=headers))
+        return document_of(self._send("GET", path, params=kept, headers=headers), self.target)
 
-    def write(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> dict[str, Any]:
+    def find(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        """Read what may not be there (yet): None where the API says so. Raises Problem."""
+        try:
+            return self.get(path, params)
+        except Problem as problem:
+            if problem.exit_code is Exit.NOT_FOUND:
+                return None
+            raise
+
+    def send(self, path: str, body: Any) -> tuple[dict[str, Any], str]:
+        """Send a signal, which carries its own identity and so needs no Idempotency-Key. Raises Problem.
+
+        Returns the answer's JSON, and the id under which the signal's receipt can be asked for.
+        """
+        response = self._send("POST", path, json=body)
+        return document_of(response, self.target), response.headers.get("X-Signal-Id", "")
+
+    def write(
+        self, method: str, path: str, body: Any = None, *, key: str | None = None, version: int | None = None
+    ) -> dict[str, Any]:
         """Change something, exactly once: repeats under one Idempotency-Key while the outcome is pending.
 
-        Returns the answer's JSON, empty where it has none. Raises Problem.
+        version: what the thing must be at, None for any. Returns the answer's JSON, empty where it has none. Raises Problem.
         """
         key = key or str(uuid4())
         deadline = time.monotonic() + PATIENCE_SECONDS
+        content = {} if body is None else {"json": body}
+        headers = {"Idempotency-Key": key} | ({} if version is None else {"If-Match": f'"{version}"'})
+        told = False
         while True:
-            response = self._send(method, path, json=body, headers={"Idempotency-Key": key}, key=key)
-            if response.status_code != httpx.codes.GATEWAY_TIMEOUT or time.monotonic() > deadline:
+            response = self._send(method, path, headers=headers, key=key, **content)
+            if response.status_code != httpx.codes.GATEWAY_TIMEOUT:
                 break
-        if response.status_code == httpx.codes.GATEWAY_TIMEOUT:
-            raise Problem(
-                "the change was taken, but its outcome is not known yet",
-                hint=f"Ask again with --idempotency-key {key} (nothing is done twice), or look at `casestream status`.",
-                exit_code=Exit.PENDING,
-                code="command.pending",
-            )
+            if time.monotonic() > deadline:
+                raise Problem(
+                    "the change was taken, but its outcome is not known yet",
+                    hint=f"Ask again with --idempotency-key {key} (nothing is done twice); `casestream status` "
+                    "shows which part is behind.",
+                    exit_code=Exit.PENDING,
+                    code="command.pending",
+                )
+            if not told:
+                self._note(f"Taken; waiting for its outcome. After Ctrl-C, --idempotency-key {key} asks again.")
+                told = True
         self.position = response.headers.get("X-Position", self.position)
-        return self._answer(response)
+        return document_of(response, self.target)
 
-    def _send(self, method: str, path: str, *, key: str | None = None, **kwargs: Any) -> httpx.Response:
+    def _send(self, method: str, path: str, *, key: str | None = None, **content: Any) -> httpx.Response:
         try:
-            return self.http.request(method, path, **kwargs)
-        except httpx.ConnectError:
-            raise self._away(f"nothing answers at {self.target.url}") from None
-        except httpx.TimeoutException:
-            what = f"{self.target.url} did not answer within {REQUEST_SECONDS:.0f} s"
+            return self.http.request(method, path, **content)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise away(f"nothing answers at {self.target.url}") from None
+        except httpx.TransportError as error:
+            late = isinstance(error, httpx.TimeoutException)
+            what = f"did not answer within {self._timeout:g} s" if late else f"broke off the connection ({error})"
             if key is None:
-                raise self._away(what) from None
+                raise away(f"{self.target.url} {what}") from None
             raise Problem(
-                f"{what}; whether the change was taken is not known",
+                f"{self.target.url} {what}; whether the change was taken is not known",
                 hint=f"Repeat the command with --idempotency-key {key}: nothing is done twice.",
                 exit_code=Exit.PENDING,
             ) from None
-        except httpx.InvalidURL as error:
-            raise Problem(f"{self.target.url} is not a URL: {error}", exit_code=Exit.UNAVAILABLE) from None
-        except httpx.TransportError as error:
-            raise self._away(f"the connection to {self.target.url} failed: {error}") from None
-
-    def _away(self, message: str) -> Problem:
-        hint = "Is the stack running? `casestream status` tells; `casestream up` starts it."
-        return Problem(message, hint=hint, exit_code=Exit.UNAVAILABLE)
-
-    def _answer(self, response: httpx.Response) -> dict[str, Any]:
-        if response.is_error:
-            raise problem_of(response, self.target)
-        if not response.content:
-            return {}
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
-            raise Problem(
-                f"{self.target.url} answered with something that is not this API",
-                hint="Check the URL (--url, CASESTREAM_URL, or `url` in stack.json).",
-                exit_code=Exit.UNAVAILABLE,
-            )
-        return answer
 
 
-def problem_of(response: httpx.Response, target: Target) -> Problem:
-    """Return what an error answer comes to for the user."""
-    code, said = _said(response)
-    who = f" of {target.tenant}" if target.tenant else ""
-    match response.status_code:
-        case 401 | 403:
-            return Problem(
-                said or f"the keys{who} were refused",
-                hint="The stack may have been made anew: run `casestream up` again. Elsewhere check --api-key and "
-                "--application-key (CASESTREAM_API_KEY, CASESTREAM_APPLICATION_KEY).",
-                exit_code=Exit.NOT_ALLOWED,
-                code=code,
-            )
-        case 404:
-            return Problem(
-                said or "not found",
-                hint=f"Looked in {target.tenant}. To look in another tenant: --tenant {' or '.join(target.others)}."
-                if target.others
-                else "",
-                exit_code=Exit.NOT_FOUND,
-                code=code,
-            )
-        case 429:
-            after = response.headers.get("Retry-After")
-            wait = f"Wait {after} s and try again." if after else "Wait a little and try again."
-            return Problem(said or "too many requests", hint=wait, exit_code=Exit.UNAVAILABLE, code=code)
-        case status if status >= 500:  # noqa: PLR2004 - the class of the server's own errors
-            return Problem(
-                said or f"the API failed ({status})",
-                hint="`casestream status` shows which part is away. Reads and writes may simply be repeated.",
-                exit_code=Exit.UNAVAILABLE,
-                code=code,
-            )
-        case status:
-            return Problem(said or f"the API refused the request ({status})", code=code)
-
-
-def _said(response: httpx.Response) -> tuple[str, str]:
-    """Return the stable code and the sentence of an error answer, empty where it has none."""
-    try:
-        body = response.json()
-    except ValueError:
-        return "", ""
-    if not isinstance(body, dict):
-        return "", ""
-    errors = body.get("errors") or []
-    sentences: list[str] = []
-    code = ""
-    for error in errors if isinstance(errors, list) else [errors]:
-        if not isinstance(error, dict):
-            sentences.append(str(error))
-            continue
-        code = code or str(error.get("code") or "")
-        text = str(error.get("detail") or error.get("title") or "")
-        pointer = (error.get("source") or {}).get("pointer") if isinstance(error.get("source"), dict) else None
-        sentences.append(f"{text} ({pointer})" if pointer else text)
-    if not sentences and body.get("message"):
-        sentences.append(str(body["message"]))
-    return code, "; ".join(s for s in sentences if s)
+def away(message: str) -> Problem:
+    """Return the problem of an API that cannot be reached."""
+    hint = "Is the stack running? `casestream status` tells; `casestream up` starts it."
+    return Problem(message, hint=hint, exit_code=Exit.UNAVAILABLE)

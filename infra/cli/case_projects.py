@@ -8,20 +8,27 @@ from urllib.parse import quote
 import typer
 from rich.text import Text
 
-from infra.cli import case_output as show
-from infra.cli.case_problem import Exit, Problem
+from infra.cli.case_complete import project_keys
+from infra.cli.case_input import sure
+from infra.cli.case_problem import Exit, Problem, usage
 from infra.cli.case_resource import PROJECT, document
 from infra.cli.case_session import IdempotencyKey, Session, command
+from infra.cli.case_table import Column
+from infra.cli.case_text import clean, styled, when
+from infra.cli.case_view import facts
 
 app = typer.Typer(no_args_is_help=True, help="The projects that cases live in.")
 
-Project = Annotated[str, typer.Argument(metavar="PROJECT", help="The project: its key (OPS) or its id.")]
+Project = Annotated[
+    str,
+    typer.Argument(metavar="PROJECT", help="The project: its key (OPS) or its id.", autocompletion=project_keys),
+]
 PATH = "/api/v2/cases/projects"
 
 
 def projects_of(session: Session) -> list[dict[str, Any]]:
     """Return all projects of the tenant."""
-    found: list[dict[str, Any]] = session.client.get(PATH).get("data") or []
+    found: list[dict[str, Any]] = session.client.get(PATH)["data"]
     return found
 
 
@@ -34,15 +41,13 @@ def find_project(session: Session, name: str | None) -> dict[str, Any]:
             return projects[0]
         what = "there is no project yet" if not projects else "there are several projects"
         hint = f"Name one of them: --project KEY, with KEY one of {known}." if projects else _CREATE
-        raise Problem(what, hint=hint)
+        raise usage(what, hint)
     for project in projects:
         if name in (project["id"], project["attributes"]["key"]) or name.upper() == project["attributes"]["key"]:
             return project
-    where = f" in {session.target.tenant}" if session.target.tenant else ""
-    others = f" Other tenants: --tenant {' or '.join(session.target.others)}." if session.target.others else ""
     raise Problem(
-        f"there is no project {name}{where}",
-        hint=(f"There are: {known}." if known else _CREATE) + others,
+        f"there is no project {name}{session.where}",
+        hint=f"{f'There are: {known}.' if known else _CREATE} {session.target.elsewhere}".strip(),
         exit_code=Exit.NOT_FOUND,
         code="project.not_found",
     )
@@ -55,22 +60,29 @@ def _path(project_id: str) -> str:
     return f"{PATH}/{quote(project_id, safe='')}"
 
 
-@command(app, "list", examples="case-cli projects list\ncase-cli projects list --tenant case_management")
+@command(
+    app,
+    "list",
+    examples="""
+case-cli projects list
+case-cli projects list --tenant case_management
+""",
+)
 def list_projects(session: Session) -> None:
     """List the tenant's projects."""
     answer = session.client.get(PATH)
     if session.out.as_json:
         session.out.json(answer)
         return
-    projects = answer.get("data") or []
+    projects = answer["data"]
     if not projects:
         session.out.note(f"No projects. {_CREATE}")
         return
     rows = [
-        (Text(p["attributes"]["key"], style="bold"), p["attributes"].get("name", ""), Text(p["id"], style="dim"))
+        (styled(p["attributes"]["key"], "bold"), clean(p["attributes"].get("name")), styled(p["id"], "dim"))
         for p in projects
     ]
-    session.out.table(("KEY", "NAME", "ID"), rows, wide=("NAME",))
+    session.out.table((Column("KEY"), Column("NAME", wide=True), Column("ID", spare=1)), rows)
 
 
 @command(app, "get", examples="case-cli projects get OPS")
@@ -83,14 +95,22 @@ def get_project(session: Session, *, project: Project) -> None:
     _sheet(session, answer["data"])
 
 
-@command(app, "create", examples="case-cli projects create PAY 'Payments'")
+@command(
+    app,
+    "create",
+    examples="""
+case-cli projects create PAY 'Payments'
+case-cli projects create PAY 'Payments' --json | jq -r .data.id
+""",
+)
 def create_project(
     session: Session,
     *,
     key: Annotated[
-        str, typer.Argument(help="1 to 30 capital letters, digits or _; it never changes (PAY gives PAY-1).")
+        str,
+        typer.Argument(metavar="KEY", help="1 to 30 capital letters, digits or _; it never changes (PAY gives PAY-1)."),
     ],
-    name: Annotated[str, typer.Argument(help="What people call it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What people call it.")],
     idempotency_key: IdempotencyKey = None,
 ) -> None:
     """Create a project."""
@@ -113,7 +133,7 @@ def update_project(
 ) -> None:
     """Change a project's name or team. Its key stays."""
     if name is None and team is None:
-        raise Problem("nothing to change", hint="Name a field: --name or --team.")
+        raise usage("nothing to change", "Name a field: --name or --team.")
     body = document(PROJECT, {"name": name, "team_uuid": team})
     answer = session.client.write("PATCH", _path(find_project(session, project)["id"]), body, key=idempotency_key)
     if session.out.as_json:
@@ -122,7 +142,14 @@ def update_project(
     _said(session, "Updated", answer["data"])
 
 
-@command(app, "delete", examples="case-cli projects delete PAY\ncase-cli projects delete PAY --yes")
+@command(
+    app,
+    "delete",
+    examples="""
+case-cli projects delete PAY
+case-cli projects delete PAY --yes
+""",
+)
 def delete_project(
     session: Session,
     *,
@@ -133,26 +160,31 @@ def delete_project(
     """Delete a project. It takes no further cases; those that it has stay readable."""
     found = find_project(session, project)
     key = found["attributes"]["key"]
-    if not yes and not typer.confirm(f"Delete project {key}? It will take no further cases.", err=True):
-        raise typer.Exit(1)
-    answer = session.client.write("DELETE", _path(found["id"]), key=idempotency_key)
+    if not yes:
+        sure(f"Delete project {key}? It will take no further cases.")
+    session.client.write("DELETE", _path(found["id"]), key=idempotency_key)
     if session.out.as_json:
-        session.out.json(answer)
+        session.out.json({"data": found})
         return
     _said(session, "Deleted", found)
 
 
 def _said(session: Session, verb: str, project: dict[str, Any]) -> None:
     a = project["attributes"]
-    session.out.print(
-        Text.assemble((f"{verb} ", "green"), (show.clean(a["key"]), "bold"), f"  {show.clean(a.get('name', ''))}")
-    )
+    session.out.print(Text.assemble((f"{verb} ", "green"), (clean(a["key"]), "bold"), f"  {clean(a.get('name'))}"))
     session.out.note(f"id {project['id']}")
 
 
 def _sheet(session: Session, project: dict[str, Any]) -> None:
     a = project["attributes"]
-    session.out.print(Text.assemble((show.clean(a["key"]), "bold"), "  ", show.clean(a.get("name", ""))))
-    session.out.print(Text.assemble(("Id          ", "dim"), project["id"]))
-    if a.get("restricted"):
-        session.out.print(Text.assemble(("Restricted  ", "dim"), "yes"))
+    session.out.print(Text.assemble((clean(a["key"]), "bold"), "  ", clean(a.get("name"))))
+    facts(
+        session.out,
+        {
+            "Id": project["id"],
+            "Team": a.get("team_uuid"),
+            "Restricted": "yes" if a.get("restricted") else "",
+            "Created": when(a.get("created_at")),
+            "Changed": when(a.get("modified_at")),
+        },
+    )

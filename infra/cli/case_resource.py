@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-from infra.cli.case_problem import Exit, Problem
+from infra.cli.case_problem import usage
 
 CASE: Final = "case"
 PROJECT: Final = "project"
@@ -35,11 +35,7 @@ def attributes_of(pairs: Sequence[str]) -> dict[str, list[str]]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
-            raise Problem(
-                f"{pair!r} is not an attribute",
-                hint="Write NAME=VALUE, and NAME= to remove it.",
-                exit_code=Exit.REFUSED,
-            )
+            raise usage(f"{pair!r} is not an attribute", "Write NAME=VALUE, and NAME= to remove it.")
         values = attributes.setdefault(name.strip(), [])
         if value:
             values.append(value)
@@ -55,12 +51,12 @@ def due_date(text: str, today: date) -> str:
             return today.isoformat()
         case "tomorrow":
             return (today + timedelta(days=1)).isoformat()
-        case relative if relative.startswith("+") and relative[1:].removesuffix("d").isdecimal():
-            return (today + timedelta(days=int(relative[1:].removesuffix("d")))).isoformat()
         case written:
             try:
+                if written.startswith("+"):
+                    return (today + timedelta(days=int(written[1:].removesuffix("d")))).isoformat()
                 return date.fromisoformat(written).isoformat()
-            except ValueError:
-                raise Problem(
-                    f"{text!r} is not a date", hint="Write 2026-03-01, today, tomorrow, +3d, or none to remove it."
+            except (ValueError, OverflowError):
+                raise usage(
+                    f"{text!r} is not a date", "Write 2026-03-01, today, tomorrow, +3d, or none to remove it."
                 ) from None

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
 
-import httpx
 import typer
+from rich.markup import escape
 
-from infra.cli.case_client import Client
-from infra.cli.case_output import Output
-from infra.cli.case_problem import Problem
+from infra.cli.case_complete import tenant_names
+from infra.cli.case_output import Output, close_streams
+from infra.cli.case_problem import Exit, Problem
 from infra.cli.case_target import Choice, Target, resolve
 
+if TYPE_CHECKING:
+    # It brings httpx, which --help and completion do without.
+    from infra.cli.case_client import Client
+
 _PANEL: Final = "Connection"
+DEBUG: Final = "CASESTREAM_DEBUG"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +36,10 @@ class Session:
     client: Client
     out: Output
 
-
-def _tenants(incomplete: str) -> list[str]:
-    return [name for name in ("oncall", "case_management") if name.startswith(incomplete)]
+    @property
+    def where(self) -> str:
+        """Return ` in TENANT` for sentences, empty where the tenant has no name."""
+        return f" in {self.target.tenant}" if self.target.tenant else ""
 
 
 Stack = Annotated[
@@ -38,7 +48,7 @@ Stack = Annotated[
         "--stack",
         envvar="CASESTREAM_STACK",
         metavar="DIR",
-        help="Folder of a local stack, or its stack.json.  [default: ./.casestream]",
+        help="Folder of a local stack, or its stack.json. Default: ./.casestream.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -49,25 +59,36 @@ Tenant = Annotated[
         envvar="CASESTREAM_TENANT",
         metavar="NAME",
         help="Tenant of the stack: its name, or oncall or case_management.",
-        autocompletion=_tenants,
+        autocompletion=tenant_names,
         rich_help_panel=_PANEL,
     ),
 ]
 Url = Annotated[
     str | None,
     typer.Option(
-        "--url", envvar="CASESTREAM_URL", help="The API, where it is not a local stack's.", rich_help_panel=_PANEL
+        "--url",
+        envvar="CASESTREAM_URL",
+        metavar="URL",
+        help="The API, where it is not a local stack's.",
+        rich_help_panel=_PANEL,
     ),
 ]
 ApiKey = Annotated[
     str | None,
-    typer.Option("--api-key", envvar="CASESTREAM_API_KEY", help="DD-API-KEY of that API.", rich_help_panel=_PANEL),
+    typer.Option(
+        "--api-key",
+        envvar="CASESTREAM_API_KEY",
+        metavar="KEY",
+        help="DD-API-KEY of that API.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 ApplicationKey = Annotated[
     str | None,
     typer.Option(
         "--application-key",
         envvar="CASESTREAM_APPLICATION_KEY",
+        metavar="KEY",
         help="DD-APPLICATION-KEY of that API.",
         rich_help_panel=_PANEL,
     ),
@@ -104,25 +125,19 @@ def command(
     """
 
     def register(body: Callable[..., None]) -> Callable[..., None]:
-        hints = get_type_hints(body, include_extras=True)
+        hints = get_type_hints(body, globalns={**body.__globals__, "Client": Any}, include_extras=True)
         own = [p.replace(annotation=hints[p.name]) for p in inspect.signature(body).parameters.values()][1:]
-        keyed = "routing_key" in hints
 
         def run(context: typer.Context, **given: Any) -> None:
             shared = {shared_name: given.pop(shared_name) for shared_name in _SHARED}
             out = Output(as_json=shared.pop("as_json"))
-            try:
-                choice = Choice(**shared, routing_key=given["routing_key"] if keyed else None)
+            with ending(out):
+                from infra.cli.case_client import Client
+
+                choice = Choice(**shared, routing_key=given.get("routing_key"))
                 target = resolve(choice, prefer=prefer)
-                transport = context.obj if isinstance(context.obj, httpx.BaseTransport) else None
-                with Client(target, transport) as client:
+                with Client(target, context.obj, note=out.note) as client:
                     body(Session(target=target, client=client, out=out), **given)
-            except Problem as problem:
-                out.problem(problem)
-                raise typer.Exit(int(problem.exit_code)) from None
-            except BrokenPipeError:
-                # `case-cli ... | head` has what it wants.
-                raise typer.Exit(0) from None
 
         shared_parameters = [
             inspect.Parameter(
@@ -136,10 +151,39 @@ def command(
         run.__doc__ = body.__doc__
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
-        epilog = (
-            "Examples:\n\n" + "\n\n".join(f"  $ {line}" for line in examples.strip().splitlines()) if examples else None
-        )
-        app.command(name, epilog=epilog, no_args_is_help=False)(run)
+        app.command(name, epilog=epilog(examples))(run)
         return body
 
     return register
+
+
+def epilog(examples: str) -> str | None:
+    """Return the examples as the end of a command's help."""
+    lines = [f"$ {escape(line)}" for line in examples.strip().splitlines()]
+    return "\n".join(["Examples:", *lines]) if lines else None
+
+
+@contextmanager
+def ending(out: Output) -> Iterator[None]:
+    """End a command as a person and a script expect, whatever happens in it."""
+    try:
+        yield
+    except Problem as problem:
+        out.problem(problem)
+        raise typer.Exit(int(problem.exit_code)) from None
+    except BrokenPipeError:
+        # `case-cli ... | head` has what it wants.
+        close_streams()
+        raise typer.Exit(int(Exit.DONE)) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(int(Exit.INTERRUPTED)) from None
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as bug:
+        if os.environ.get(DEBUG):
+            traceback.print_exc(file=sys.stderr)
+        told = Problem(
+            f"the API's answer was not understood ({type(bug).__name__}: {bug})",
+            hint=f"case-cli and the API may be of different versions. {DEBUG}=1 shows where it happened.",
+            exit_code=Exit.BUG,
+        )
+        out.problem(told)
+        raise typer.Exit(int(Exit.BUG)) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,13 @@ class Target:
     routing_key: str | None = field(default=None, repr=False)
     tenant: str = ""
     others: tuple[str, ...] = ()
+
+    @property
+    def elsewhere(self) -> str:
+        """Return the hint for what was not found, empty where there is no other tenant to look in."""
+        if not self.others:
+            return ""
+        return f"Looked in {self.tenant}. To look in another tenant: --tenant {' or '.join(self.others)}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +56,7 @@ def resolve(choice: Choice, *, prefer: str | None = None) -> Target:
     chosen = _tenant(stack, choice.tenant, prefer)
     names = tuple(t["kind"] for t in stack["tenants"] if t is not chosen)
     return Target(
-        url=(choice.url or stack["url"]).rstrip("/"),
+        url=(choice.url or stack["http"]).rstrip("/"),
         api_key=choice.api_key or chosen["api_key"],
         application_key=choice.application_key or chosen["application_key"],
         routing_key=choice.routing_key or chosen.get("routing_key"),
@@ -64,6 +71,7 @@ def _explicit(choice: Choice, url: str) -> Target:
         "--application-key (CASESTREAM_APPLICATION_KEY)": choice.application_key,
     }
     missing = [name for name, value in wanted.items() if not value]
+    # A routing key alone is enough to send alerts.
     if missing and not choice.routing_key:
         raise Problem(
             f"no keys for {url}",
@@ -79,12 +87,12 @@ def _explicit(choice: Choice, url: str) -> Target:
 
 
 def read_stack(path: Path | None) -> dict[str, Any]:
-    """Return the stack's file as a mapping with `url` and `tenants`. `path`: the file, or the folder it is in."""
+    """Return the stack's file as a mapping with `http` and `tenants`. `path`: the file, or the folder it is in."""
     file = path or Path(DEFAULT_STACK)
     if file.is_dir() or file.suffix != ".json":
         file = file / STACK_FILE
     try:
-        stack: dict[str, Any] = json.loads(file.read_text())
+        stack = json.loads(file.read_text())
     except FileNotFoundError:
         raise Problem(
             f"no stack here: {file} does not exist",
@@ -92,26 +100,37 @@ def read_stack(path: Path | None) -> dict[str, Any]:
             "or name an API with --url, --api-key and --application-key.",
             exit_code=Exit.UNAVAILABLE,
         ) from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise Problem(
-            f"{file} cannot be read: {error}",
+            f"{file} cannot be read: {error.strerror or error}",
+            hint="It holds keys, so only who started the stack may read it. Others name an API with --url, --api-key "
+            "and --application-key.",
+            exit_code=Exit.UNAVAILABLE,
+        ) from None
+    except ValueError as error:
+        raise Problem(
+            f"{file} is not a stack's file: {error}",
             hint="Run `casestream up` again; it writes the file anew.",
             exit_code=Exit.UNAVAILABLE,
         ) from None
     return normalize(stack, str(file))
 
 
-def normalize(stack: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the part of a stack's description that clients need: `url` and `tenants`."""
-    url = stack.get("url")
-    tenants = stack.get("tenants")
-    if not isinstance(url, str) or not isinstance(tenants, Sequence) or not tenants:
+_NEEDED: Final = ("name", "kind", "tenant_id", "api_key", "application_key")
+
+
+def normalize(stack: Any, name: str) -> dict[str, Any]:
+    """Return the part of a stack's description that clients need: `http` and `tenants`. Raises Problem."""
+    url = stack.get("http") if isinstance(stack, Mapping) else None
+    tenants = stack.get("tenants") if isinstance(stack, Mapping) else None
+    usable = [t for t in tenants or [] if isinstance(t, Mapping) and all(isinstance(t.get(k), str) for k in _NEEDED)]
+    if not isinstance(url, str) or not usable:
         raise Problem(
             f"{name} names no API or no tenant",
             hint="Is it still starting? `casestream status` tells; `casestream up` starts it.",
             exit_code=Exit.UNAVAILABLE,
         )
-    return {"url": url, "tenants": list(tenants)}
+    return {"http": url, "tenants": usable}
 
 
 def _tenant(stack: Mapping[str, Any], wanted: str | None, prefer: str | None) -> dict[str, Any]:

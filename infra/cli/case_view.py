@@ -3,67 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from rich.text import Text
 
-from infra.cli import case_output as show
 from infra.cli.case_output import Output
 from infra.cli.case_resource import related
-
-_QUIET: Final = ("comment_id", "alert_id", "seq", "project_id", "type_id", "group_key", "cell_id")
+from infra.cli.case_story import change_text, dedup_key, tags, what, who
+from infra.cli.case_table import Column
+from infra.cli.case_text import ago, clean, local, priority, status, styled, when
 
 
 def case_table(out: Output, cases: Sequence[Mapping[str, Any]]) -> None:
     """Write one line a case."""
-    if not cases:
-        return
     rows = []
     for case in cases:
         a = case["attributes"]
-        assignee = related(case, "assignee")
         rows.append(
             (
-                Text(show.clean(a.get("key", "")), style="bold"),
-                show.priority(a.get("priority", "")),
-                show.status(a.get("status", ""), a.get("status_name", "")),
-                a.get("title", "") + (" (archived)" if a.get("archived_at") else ""),
-                assignee[:8] if assignee else "-",
-                Text(show.ago(a.get("created_at"))),
-                Text(show.ago(a.get("modified_at")) or "-"),
+                styled(a["key"], "bold"),
+                priority(a.get("priority")),
+                status(a.get("status"), a.get("status_name")),
+                Text.assemble(clean(a.get("title")), (" (archived)", "dim") if a.get("archived_at") else ""),
+                (related(case, "assignee") or "-")[:8],
+                ago(a.get("created_at")),
+                ago(a.get("modified_at")) or "-",
             )
         )
-    out.table(("KEY", "PRIO", "STATUS", "TITLE", "ASSIGNEE", "CREATED", "CHANGED"), rows, wide=("TITLE",))
+    columns = (
+        Column("KEY"),
+        Column("PRIO"),
+        Column("STATUS"),
+        Column("TITLE", wide=True),
+        Column("ASSIGNEE", spare=3),
+        Column("CREATED", spare=1),
+        Column("CHANGED", spare=2),
+    )
+    out.table(columns, rows)
+
+
+def case_line(out: Output, verb: str, case: Mapping[str, Any]) -> None:
+    """Write what became of a case that was changed."""
+    a = case["attributes"]
+    state = (status(a.get("status"), a.get("status_name")), "  ", priority(a.get("priority")))
+    out.print(
+        Text.assemble((f"{verb} ", "green"), (clean(a["key"]), "bold"), "  ", *state, "  ", clean(a.get("title")))
+    )
+    assignee = related(case, "assignee")
+    if assignee:
+        out.note(f"assigned to {assignee}")
 
 
 def case_sheet(out: Output, case: Mapping[str, Any]) -> None:
     """Write all of one case."""
     a = case["attributes"]
-    out.print(
-        Text.assemble((show.clean(a.get("key", case["id"])), "bold"), "  ", (show.clean(a.get("title", "")), "bold"))
+    out.print(Text.assemble((clean(a["key"]), "bold"), "  ", (clean(a.get("title")), "bold")))
+    out.print(Text.assemble(status(a.get("status"), a.get("status_name")), "  ", priority(a.get("priority"))))
+    by = related(case, "created_by") or clean(a.get("created_by"))
+    facts(
+        out,
+        {
+            "Id": case["id"],
+            "Assignee": related(case, "assignee") or "nobody",
+            "Created": when(a.get("created_at")) + (f" by {by}" if by else ""),
+            "Changed": when(a.get("modified_at")),
+            "Closed": when(a.get("closed_at")),
+            "Reason": a.get("resolved_reason"),
+            "Due": a.get("due_date"),
+            "Archived": when(a.get("archived_at")),
+            "Attributes": tags(a.get("attributes") or {}),
+        },
     )
-    out.print(
-        Text.assemble(
-            show.status(a.get("status", ""), a.get("status_name", "")), "  ", show.priority(a.get("priority", ""))
-        )
-    )
-    tags = a.get("attributes") or {}
-    facts = (
-        ("Id", case["id"]),
-        ("Assignee", related(case, "assignee") or "nobody"),
-        ("Created", f"{show.when(a.get('created_at'))} by {related(case, 'created_by') or 'an integration'}"),
-        ("Changed", show.when(a.get("modified_at"))),
-        ("Closed", show.when(a.get("closed_at"))),
-        ("Reason", a.get("resolved_reason") or a.get("security_resolved_reason") or ""),
-        ("Due", a.get("due_date") or ""),
-        ("Archived", show.when(a.get("archived_at"))),
-        ("Attributes", "  ".join(f"{name}={','.join(values)}" for name, values in sorted(tags.items()))),
-    )
-    for name, value in facts:
-        if value:
-            out.print(Text.assemble((f"{name:<11}", "dim"), show.clean(str(value))))
+    for alert in a.get("alerts") or []:
+        triggers = alert.get("triggers")
+        times = f"  ({triggers} times)" if isinstance(triggers, int) and triggers > 1 else ""
+        head = (f"{'Alert':<12}", "dim")
+        out.print(Text.assemble(head, status(alert.get("status")), "  ", dedup_key(alert.get("alert_id")), times))
     if a.get("description"):
-        out.print("", Text(show.clean(a["description"], multiline=True)))
+        out.print("", Text(clean(a["description"], multiline=True)))
+
+
+def facts(out: Output, values: Mapping[str, Any]) -> None:
+    """Write names and values, those that are there."""
+    for name, value in values.items():
+        if value:
+            out.print(Text.assemble((f"{name:<12}", "dim"), clean(value)))
 
 
 def comment_lines(out: Output, cells: Sequence[Mapping[str, Any]]) -> None:
@@ -72,12 +96,11 @@ def comment_lines(out: Output, cells: Sequence[Mapping[str, Any]]) -> None:
         a = cell["attributes"]
         author = ((a.get("author") or {}).get("content") or {}).get("id") or "unknown"
         edited = " (edited)" if a.get("modified_at") and not a.get("deleted_at") else ""
-        out.print("", Text(f"{show.when(a.get('created_at'))}  {show.clean(author)}{edited}", style="dim"))
+        out.print("", Text(f"{when(a.get('created_at'))}  {clean(author)}{edited}", style="dim"))
         if a.get("deleted_at"):
             out.print(Text("[deleted]", style="dim italic"))
         else:
-            message = (a.get("cell_content") or {}).get("message") or ""
-            out.print(Text(show.clean(message, multiline=True)))
+            out.print(Text(clean((a.get("cell_content") or {}).get("message"), multiline=True)))
 
 
 def activity_lines(out: Output, entries: Sequence[Mapping[str, Any]]) -> None:
@@ -85,33 +108,20 @@ def activity_lines(out: Output, entries: Sequence[Mapping[str, Any]]) -> None:
     rows = []
     for entry in entries:
         a = entry["attributes"]
-        what = str(a.get("kind", "")).rpartition("/")[2].removeprefix("case_").replace("_", " ")
         rows.append(
             (
-                Text(str(a.get("version", "")), style="dim"),
-                Text(show.local(a.get("occurred_at"))),
-                Text(show.clean(str(a.get("actor", ""))), style="dim"),
-                Text(what, style="bold"),
+                styled(a.get("version"), "dim"),
+                local(a.get("occurred_at")),
+                styled(who(a.get("actor")), "dim"),
+                styled(what(entry), "bold"),
                 change_text(a.get("change") or {}),
             )
         )
-    out.table(("#", "TIME", "BY", "WHAT", "CHANGE"), rows, wide=("CHANGE",))
-
-
-def change_text(change: Mapping[str, Any]) -> str:
-    """Return what a change says of itself: `OPEN -> CLOSED`, or its fields."""
-    told = {name: value for name, value in change.items() if name not in _QUIET and value not in (None, "", {}, [])}
-    before = told.pop("before", None)
-    if before is not None or ("before" in change and len(told) == 1):
-        new = next(iter(told.values()), None)
-        return f"{_short(before)} -> {_short(new)}"
-    return "  ".join(f"{name}: {_short(value)}" for name, value in told.items())
-
-
-def _short(value: Any) -> str:
-    if value in (None, "", {}, []):
-        return "nothing"
-    if isinstance(value, Mapping):
-        return " ".join(f"{k}={','.join(v) if isinstance(v, list) else v}" for k, v in value.items())
-    text = show.clean(str(value))
-    return text if len(text) <= 80 else text[:79] + "…"
+    columns = (
+        Column("#", spare=2),
+        Column("TIME"),
+        Column("BY", spare=1),
+        Column("WHAT"),
+        Column("CHANGE", wide=True),
+    )
+    out.table(columns, rows)

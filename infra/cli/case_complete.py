@@ -1,0 +1,76 @@
+"""What the shell offers for a word that is half written: tenants, projects, cases, as the API has them now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from infra.cli.case_problem import Problem
+from infra.cli.case_target import Choice, read_stack, resolve
+from infra.cli.case_text import clean, shorten
+
+# Who presses TAB does not wait.
+_SECONDS: Final = 1.0
+Offer = list[tuple[str, str]]
+
+
+def tenant_names(context: typer.Context, incomplete: str) -> Offer:
+    """Return the kinds of the stack's tenants, with their names."""
+    try:
+        tenants = read_stack(_stack(context))["tenants"]
+    except Problem:
+        return []
+    return _matching([(t["kind"], clean(t["name"])) for t in tenants], incomplete)
+
+
+def project_keys(context: typer.Context, incomplete: str) -> Offer:
+    """Return the keys of the tenant's projects, with their names."""
+    projects = _asked(context, "/api/v2/cases/projects")
+    offer = [(p["attributes"]["key"], clean(p["attributes"].get("name"))) for p in projects]
+    return _matching(offer, incomplete)
+
+
+def case_keys(context: typer.Context, incomplete: str) -> Offer:
+    """Return the keys of the newest cases, with their titles."""
+    cases = _asked(context, "/api/v2/cases", {"page[size]": 50, "sort[field]": "created_at", "sort[asc]": "false"})
+    offer = [(c["attributes"]["key"], shorten(clean(c["attributes"].get("title")), 60)) for c in cases]
+    return _matching(offer, incomplete)
+
+
+def rule_ids(context: typer.Context, incomplete: str) -> Offer:
+    """Return the ids of the tenant's alert rules, with their names."""
+    rules = _asked(context, "/api/v2/alert-rules", prefer="oncall")
+    return _matching([(r["id"], clean(r["attributes"].get("name"))) for r in rules], incomplete)
+
+
+def _matching(offer: Offer, incomplete: str) -> Offer:
+    return [(word, told) for word, told in offer if word.casefold().startswith(incomplete.casefold())]
+
+
+def _stack(context: typer.Context) -> Path | None:
+    given = context.params.get("stack")
+    return None if given is None else Path(given)
+
+
+def _asked(
+    context: typer.Context, path: str, params: dict[str, Any] | None = None, *, prefer: str | None = None
+) -> list[dict[str, Any]]:
+    """Return what the API lists, nothing where it does not answer: a completion has no way to complain."""
+    from infra.cli.case_client import Client
+
+    given = context.params
+    choice = Choice(
+        stack=_stack(context),
+        tenant=given.get("tenant"),
+        url=given.get("url"),
+        api_key=given.get("api_key"),
+        application_key=given.get("application_key"),
+    )
+    try:
+        with Client(resolve(choice, prefer=prefer), context.obj, timeout=_SECONDS) as client:
+            listed = client.get(path, params).get("data")
+    except Problem:
+        return []
+    return listed if isinstance(listed, list) else []

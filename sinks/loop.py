@@ -94,6 +94,7 @@ class Loop(Generic[T]):
         self._early: list[Message] = []
         self._trouble: str | None = "starting"
         self._idle_at = 0.0
+        self._idle_failures = 0
         self._log = _log.bind(group=group, topic=topic)
         self._stop = threading.Event()
         self._consumer: Any = None
@@ -312,7 +313,12 @@ class Loop(Generic[T]):
         try:
             self._sink.idle()
         except Transient as away:
-            self._log.warning("away", cause=str(away))
+            self._away(self._idle_failures, away)
+            self._idle_failures += 1
+        else:
+            if self._idle_failures:
+                self._trouble = None
+            self._idle_failures = 0
 
     def _commit(self, *, wait: bool) -> None:
         """Tell Kafka how far the store is: for whoever looks at the group's lag, and for stores without positions."""

@@ -92,10 +92,10 @@ class PostgresViews:
         now = time.monotonic()
         if now < self._forget_at:
             return
-        self._forget_at = now + FORGET_SECONDS
         with self._store.session() as connection:
             for name in ("forget_outcomes", "forget_idempotency_keys"):
                 connection.execute(query(name), {"limit": FORGET_LIMIT})
+        self._forget_at = now + FORGET_SECONDS
 
     def close(self) -> None:
         self._store.close()

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from infra.cli.role import ROLES
 from infra.cli.stack_role import Role
 from infra.engines import Engines
 from infra.engines.ports import HOST, any_free
+from infra.engines.process import Process
 from migrations.elasticsearch_runner import load as load_indices
 from tests.engines import data_folder, database
 from tests.passwords import APP_PASSWORD, READER_PASSWORD, SINK_PASSWORD
@@ -37,7 +39,7 @@ from topologies.provision import topics
 PARTITIONS: Final = 3
 READY_SECONDS: Final = 150.0
 LOGS: Final = "CASESTREAM_TEST_LOGS"
-STOP_ORDER: Final = ("api", "source.", "worker.", "sink.")
+STOP_ORDER: Final = (("api", "source."), ("worker.",), ("sink.",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,10 +157,11 @@ def _await_ready(roles: dict[str, Role]) -> None:
 
 
 def _stop(roles: dict[str, Role]) -> None:
-    for beginning in STOP_ORDER:
-        for name, role in roles.items():
-            if name.startswith(beginning):
-                role.process.stop()
+    with ThreadPoolExecutor(len(roles)) as pool:
+        for beginning in STOP_ORDER:
+            together = [role.process for name, role in roles.items() if name.startswith(beginning)]
+            # Each is waited for: who lets things in has ended before those that still write what came.
+            list(pool.map(Process.stop, together))
 
 
 def _keep_logs(logs: Path) -> None:

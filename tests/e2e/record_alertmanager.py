@@ -124,13 +124,12 @@ def fire(url: str, *alerts: dict[str, Any]) -> None:
 
 def alert(name: str, instance: str, *, starts: datetime, **labels: str) -> dict[str, Any]:
     """Return an alert as Prometheus sends it."""
-    made: dict[str, Any] = {
+    return {
         "labels": {"alertname": name, "instance": instance, "service": "checkout", **labels},
         "annotations": {"summary": f"{name} on {instance}", "description": "More than 5 % of requests fail."},
         "startsAt": starts.isoformat(),
         "generatorURL": "http://prometheus.example.com/graph?g0.expr=errors",
     }
-    return made
 
 
 def record(executable: str) -> dict[str, dict[str, Any]]:

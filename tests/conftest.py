@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.engines", "tests.stack"]
+pytest_plugins = ["tests.engines", "tests.stack", "tests.installed"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import typer
 
@@ -13,7 +14,7 @@ from infra.cli.case_text import clean, shorten
 
 # Who presses TAB does not wait.
 _SECONDS: Final = 1.0
-Offer = list[tuple[str, str]]
+Offer: TypeAlias = list[tuple[str, str]]
 
 
 def tenant_names(context: typer.Context, incomplete: str) -> Offer:
@@ -28,25 +29,28 @@ def tenant_names(context: typer.Context, incomplete: str) -> Offer:
 def project_keys(context: typer.Context, incomplete: str) -> Offer:
     """Return the keys of the tenant's projects, with their names."""
     projects = _asked(context, "/api/v2/cases/projects")
-    offer = [(p["attributes"]["key"], clean(p["attributes"].get("name"))) for p in projects]
-    return _matching(offer, incomplete)
+    return _matching([(_attribute(p, "key"), _attribute(p, "name")) for p in projects], incomplete)
 
 
 def case_keys(context: typer.Context, incomplete: str) -> Offer:
     """Return the keys of the newest cases, with their titles."""
     cases = _asked(context, "/api/v2/cases", {"page[size]": 50, "sort[field]": "created_at", "sort[asc]": "false"})
-    offer = [(c["attributes"]["key"], shorten(clean(c["attributes"].get("title")), 60)) for c in cases]
-    return _matching(offer, incomplete)
+    return _matching([(_attribute(c, "key"), shorten(_attribute(c, "title"), 60)) for c in cases], incomplete)
 
 
 def rule_ids(context: typer.Context, incomplete: str) -> Offer:
     """Return the ids of the tenant's alert rules, with their names."""
     rules = _asked(context, "/api/v2/alert-rules", prefer="oncall")
-    return _matching([(r["id"], clean(r["attributes"].get("name"))) for r in rules], incomplete)
+    return _matching([(clean(r.get("id")), _attribute(r, "name")) for r in rules], incomplete)
+
+
+def _attribute(resource: Mapping[str, Any], name: str) -> str:
+    attributes = resource.get("attributes")
+    return clean(attributes.get(name)) if isinstance(attributes, Mapping) else ""
 
 
 def _matching(offer: Offer, incomplete: str) -> Offer:
-    return [(word, told) for word, told in offer if word.casefold().startswith(incomplete.casefold())]
+    return [(word, told) for word, told in offer if word and word.startswith(incomplete)]
 
 
 def _stack(context: typer.Context) -> Path | None:
@@ -73,4 +77,4 @@ def _asked(
             listed = client.get(path, params).get("data")
     except Problem:
         return []
-    return listed if isinstance(listed, list) else []
+    return [resource for resource in listed if isinstance(resource, dict)] if isinstance(listed, list) else []

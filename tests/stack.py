@@ -1,4 +1,5 @@
-"""Fixture `stack`: every role of the pipeline as a process, on this run's engines, once a session.
+"""Fixture `stack`: every role of the pipeline as a process, on this run's engines, once a session. A module that begins
+finds all of them ready: what has ended meanwhile, since other tests kill engines, is started again.
 
 Topic names are fixed, so two stacks on one set of engines would read each other's records: a lock of the machine lets
 one in at a time. Each begins with new topics, an empty search index and a database of its own.
@@ -66,9 +67,19 @@ class Stack:
         return {"DD-API-KEY": owner["api_key"], "DD-APPLICATION-KEY": owner["application_key"]}
 
 
-@pytest.fixture(scope="session")
-def stack(engines: Engines) -> Iterator[Stack]:
+@pytest.fixture(scope="module")
+def stack(running_stack: Stack) -> Stack:
     """All roles, ready, with two tenants: 0 is on call, 1 manages cases."""
+    for role in running_stack.roles.values():
+        if role.process.pid is None:
+            role.start()
+    _await_ready(running_stack.roles)
+    return running_stack
+
+
+@pytest.fixture(scope="session")
+def running_stack(engines: Engines) -> Iterator[Stack]:
+    """The stack of this session."""
     with ExitStack() as held:
         held.enter_context(_alone())
         dsn = held.enter_context(database(engines.addresses.postgres))
@@ -96,7 +107,12 @@ def stack(engines: Engines) -> Iterator[Stack]:
             name: Role(
                 name,
                 log=folder / "logs" / f"{name}.log",
-                env={**prepared.env, **(api if name == "api" else {})},
+                # A name that is kept through a restart: its group gives it its partitions back at once.
+                env={
+                    **prepared.env,
+                    "CASESTREAM_INSTANCE_ID": f"tests-{name}",
+                    **(api if name == "api" else {}),
+                },
                 health_port=port,
                 cwd=folder,
             )

@@ -18,14 +18,14 @@ $(READY): requirements.lock pyproject.toml
 
 install: $(READY) ## make the virtual environment, from the lock
 
-up: $(READY) ## start engines and all roles, and say how to try it
-	$(BIN)/casestream up
+up: $(READY) ## start engines and all roles, and say how to try it (ARGS="--detach --http-port 18080")
+	$(BIN)/casestream up $(ARGS)
 
 down: $(READY) ## stop what `make up` started in the background
-	$(BIN)/casestream down
+	$(BIN)/casestream down $(ARGS)
 
 demo: $(READY) ## fill a running stack with alerts and cases
-	$(BIN)/casestream demo
+	$(BIN)/casestream demo $(ARGS)
 
 check: $(READY) ## lint, types, layers, schemas
 	$(BIN)/ruff check .
@@ -35,13 +35,13 @@ check: $(READY) ## lint, types, layers, schemas
 	$(BIN)/python -m schemas.derive
 
 fast: $(READY) ## the tests that need no engine
-	$(BIN)/pytest -m "not engines" tests/unit tests/property tests/topology tests/golden
+	$(BIN)/pytest -p tests.ran -m "not engines" tests/unit tests/property tests/topology tests/golden $(ARGS)
 
 test: check ## everything: checks, then all tests against real engines
-	$(BIN)/pytest tests
+	$(BIN)/pytest -p tests.ran tests $(ARGS)
 
 bench: $(READY) ## measure, beside a floor in the same run
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(ARGS)
 
 golden: $(READY) ## rewrite the golden files after a change that is meant
 	$(BIN)/pytest tests/golden --update-golden
@@ -56,6 +56,7 @@ wheel: $(READY) ## build the distribution
 	$(BIN)/python -m build --no-isolation --outdir dist
 
 clean: ## remove what can be made again
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help install up down demo check fast test bench golden protos lock wheel clean

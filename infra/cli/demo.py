@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -35,8 +36,13 @@ class Told:
     new: int = 0
 
 
-def run(stack: Mapping[str, Any], out: Console) -> None:
-    """Tell the stories of all tenants and say what there is to look at. Raises DemoFailed."""
+def run(
+    stack: Mapping[str, Any], out: Console, *, option: str = "", transport: httpx.BaseTransport | None = None
+) -> None:
+    """Tell the stories of all tenants and say what there is to look at. Raises DemoFailed.
+
+    option: what `case-cli` needs to find this stack. transport: replaces the network in tests.
+    """
     steps = sum(_steps(tenant["kind"]) for tenant in stack["tenants"])
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=out, disable=not out.is_terminal
@@ -44,11 +50,13 @@ def run(stack: Mapping[str, Any], out: Console) -> None:
     with bar:
         task = bar.add_task("", total=steps)
         told = [
-            _tell(stack["http"], tenant, lambda text: bar.update(task, advance=1, description=f"{text:<44.44}"))
+            _tell(
+                stack["http"], tenant, lambda text: bar.update(task, advance=1, description=f"{text:<44.44}"), transport
+            )
             for tenant in stack["tenants"]
         ]
     for each in told:
-        _summary(out, each)
+        _summary(out, each, option)
 
 
 def _steps(kind: str) -> int:
@@ -56,10 +64,12 @@ def _steps(kind: str) -> int:
     return sum(1 + len(a.comments) for a in alerts) + sum(1 + len(t.comments) for t in tickets)
 
 
-def _tell(http: str, tenant: Mapping[str, str], step: Callable[[str], None]) -> Told:
+def _tell(
+    http: str, tenant: Mapping[str, str], step: Callable[[str], None], transport: httpx.BaseTransport | None
+) -> Told:
     alerts, tickets = _STORIES.get(tenant["kind"], ((), ()))
     told = Told(tenant)
-    with Client(http, tenant) as client:
+    with Client(http, tenant, transport) as client:
         story = _Story(client, tenant, step)
         for alert in alerts:
             told.new += story.alert(alert)
@@ -157,7 +167,7 @@ class _Story:
         return next((case for case in cases if case["attributes"]["title"] == title), None)
 
 
-def _summary(out: Console, told: Told) -> None:
+def _summary(out: Console, told: Told, option: str) -> None:
     tenant = told.tenant
     table = Table(title=f"{tenant['name']} ({tenant['kind']})", title_justify="left", box=None, pad_edge=False)
     for title in ("case", "status", "priority", "title"):
@@ -170,9 +180,9 @@ def _summary(out: Console, told: Told) -> None:
     out.print(f"{len(told.cases)} cases, {sent}.", style="dim", highlight=False)
     first = min((case["attributes"]["key"] for case in told.cases), key=_number, default="KEY")
     for line in (
-        f"case-cli cases list --tenant {tenant['kind']}",
-        f"case-cli cases timeline {first} --tenant {tenant['kind']}",
-        f"case-cli cases search 'status:OPEN AND priority:(P1 OR P2)' --tenant {tenant['kind']}",
+        f"case-cli cases list --tenant {tenant['kind']}{option}",
+        f"case-cli cases timeline {first} --tenant {tenant['kind']}{option}",
+        f"case-cli cases search 'status:OPEN AND priority:(P1 OR P2)' --tenant {tenant['kind']}{option}",
     ):
         out.print(f"  $ {line}", highlight=False, markup=False, soft_wrap=True)
     out.print()

@@ -245,7 +245,9 @@ def demo(*, data_dir: DataDir = DEFAULT) -> None:
     with _told():
         from infra.cli.demo import run as tell
 
-        tell(Folder.at(data_dir).read_stack(), _console())
+        folder = Folder.at(data_dir)
+        option = "" if folder == Folder.at(DEFAULT) else f" --stack {folder.root}"
+        tell(folder.read_stack(), _console(), option=option)
 
 
 @app.command(epilog=_examples("casestream fetch --cache /mnt/usb/casestream"))

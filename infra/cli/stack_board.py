@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["engine", "role"]
-Phase: TypeAlias = Literal["downloading", "engines", "preparing", "roles", "tenants", "ready", "stopping", "failed"]
+Phase: TypeAlias = Literal[
+    "downloading", "engines", "preparing", "roles", "tenants", "ready", "stopping", "stopped", "failed"
+]
 
 WAITING: Final = "waiting"
 STARTING: Final = "starting"
@@ -96,6 +98,14 @@ class Board:
             lines = tuple(self._changed(line, changes) if line.name == name else line for line in self.snapshot.lines)
             if lines != self.snapshot.lines:
                 self._change(lines=lines)
+
+    def stopped(self, *, also: Collection[str] = ()) -> None:
+        """All that ran was stopped. What was down stays so, with its cause, unless its state is in `also`."""
+        ended = {READY, UNREADY, STARTING, *also}
+        with self._lock:
+            for line in self.snapshot.lines:
+                if line.state in ended:
+                    self.line(line.name, state=STOPPED, note="", pid=None, megabytes=None)
 
     def restarted(self, name: str) -> None:
         with self._lock:

@@ -109,7 +109,7 @@ def down(folder: Folder, out: Console) -> bool:
             f"the stack on {folder.root} is {owner}'s (process {supervisor}): only {owner} can stop it"
         ) from error
     deadline = time.monotonic() + STOP_SECONDS
-    with view(out) as shown:
+    with view(out, last=stack_status.read(folder).snapshot) as shown:
         while folder.supervisor() == supervisor:
             said = stack_status.read(folder)
             if said.snapshot is not None:

@@ -9,7 +9,7 @@ from typing import Final
 from rich.console import Console
 
 from infra.cli.role import ROLES
-from infra.cli.stack_board import Board, Kind, new
+from infra.cli.stack_board import DOWN, Board, Kind, new
 from infra.cli.stack_folder import DEFAULT, Folder
 from infra.cli.stack_options import ENGINES, Options
 from infra.cli.stack_signals import Interrupted, Signals
@@ -64,6 +64,8 @@ def _run(options: Options, folder: Folder, told: Board, signals: Signals, out: C
             signals.raising = False
         except Interrupted:
             _stop(supervisor, told)
+            told.stopped(also={DOWN})
+            told.phase("stopped")
             return INTERRUPTED
         except Exception as error:  # noqa: BLE001 - whatever it is, all is stopped and it is told
             signals.raising = False
@@ -82,6 +84,7 @@ def _run(options: Options, folder: Folder, told: Board, signals: Signals, out: C
     told.listeners.append(lines)
     supervisor.keep(lambda: signals.asked)
     _stop(supervisor, told)
+    told.phase("stopped")
     told.listeners.remove(lines)
     return 0
 

@@ -68,6 +68,7 @@ class Keeper:
         self._clock = clock
         self._back_off = BackOff()
         self._ready = running
+        self._was_ready = running
         self._misses = 0
         self._began = clock()
         self._next_probe = 0.0
@@ -101,7 +102,8 @@ class Keeper:
             self._look()
 
     def _start(self) -> None:
-        self._ready, self._misses, self._began, self._next_probe = False, 0, self._clock(), 0.0
+        self._ready, self._was_ready, self._misses = False, False, 0
+        self._began, self._next_probe = self._clock(), 0.0
         self._board.line(self.name, state=STARTING, note="", pid=None)
         try:
             self._kept.start()
@@ -121,14 +123,14 @@ class Keeper:
         self._next_probe = self._clock() + self._kept.probe_seconds
         cause = self._kept.readiness()
         if cause is None:
-            self._ready, self.ever_ready, self._misses = True, True, 0
+            self._ready, self._was_ready, self.ever_ready, self._misses = True, True, True, 0
             self._board.line(self.name, state=READY, note="", pid=self._kept.pid)
             return
         self._misses += 1
         if self._ready and self._misses < MISSES:
             return
         self._ready = False
-        self._board.line(self.name, state=UNREADY if self.ever_ready else STARTING, note=cause)
+        self._board.line(self.name, state=UNREADY if self._was_ready else STARTING, note=cause)
 
     def _again(self, how: str) -> None:
         if self._stop.is_set():

@@ -40,7 +40,7 @@ class Status:
         match phase:
             case "ready":
                 return "ready" if self.snapshot is not None and self.snapshot.ready else "degraded"
-            case "stopping" | "failed":
+            case "stopping" | "stopped" | "failed":
                 return phase
             case _:
                 return "starting"

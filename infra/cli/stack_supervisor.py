@@ -116,9 +116,7 @@ class Supervisor:
             for name in ENGINES:
                 self._let_go_of_engine(name)
             self._engines.stop()
-            for name in ENGINES:
-                if name in self._keepers:
-                    self._keepers[name].stopped()
+        self._board.stopped()
         self._folder.role_pids.unlink(missing_ok=True)
 
     def _keep(self, keeper: Keeper) -> None:

@@ -34,6 +34,7 @@ _PHASES: Final[Mapping[str, str]] = {
     "tenants": "creating the first tenants",
     "ready": "ready",
     "stopping": "stopping",
+    "stopped": "stopped",
     "failed": "failed",
 }
 
@@ -106,9 +107,9 @@ class PlainLines:
         )
 
 
-def view(console: Console) -> View:
-    """Return the view that suits the console."""
-    return LiveTable(console) if console.is_terminal else PlainLines(console)
+def view(console: Console, *, last: Snapshot | None = None) -> View:
+    """Return the view that suits the console. last: what is known already, of which plain lines say only the changes."""
+    return LiveTable(console) if console.is_terminal else PlainLines(console, last=last)
 
 
 def render(snapshot: Snapshot, *, now: float, moving: bool = True) -> RenderableType:
@@ -134,6 +135,8 @@ def _head(snapshot: Snapshot, now: float, *, moving: bool) -> RenderableType:
             return Text(text, style="bold green" if snapshot.ready else "bold yellow")
         case "failed":
             return Text(text, style="bold red")
+        case "stopped":
+            return Text(text, style="bold")
     label = Text(f"{text}  {now - snapshot.began:.0f} s", style="bold")
     return Spinner("dots", label) if moving else label
 

@@ -1,0 +1,46 @@
+"""`python -m tests.bench`: measure signals into cases, the sinks, and what a person waits for, in one run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.bench import fold, latency, sinks
+from tests.bench.field import opened
+from tests.bench.report import Report
+
+PARTS = ("fold", "sinks", "latency")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--signals", type=int, default=50_000, metavar="N", help="how many; as many cases twice over")
+    parser.add_argument(
+        "--only",
+        choices=PARTS,
+        action="append",
+        help="measure just this, may be repeated; sinks and latency have something to read only after fold",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    arguments = parser.parse_args(argv)
+    wanted = arguments.only or PARTS
+    report = Report()
+    with opened(report.say) as field:
+        if "fold" in wanted:
+            fold.run(field, report, arguments.signals)
+        if "sinks" in wanted:
+            sinks.run(field, report)
+        if "latency" in wanted:
+            latency.run(field, report)
+    Console(width=None if sys.stdout.isatty() else 150).print(report.table())
+    if arguments.json is not None:
+        arguments.json.write_text(report.to_json())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

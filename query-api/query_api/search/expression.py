@@ -32,7 +32,7 @@ Value: TypeAlias = Word | Range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Test:
+class Condition:
     """A field has a value; without a field, any of the texts has it. at: where in the query it stands, from 0."""
 
     field: str | None
@@ -57,15 +57,15 @@ class Any:
     of: tuple[Expression, ...]
 
 
-Expression: TypeAlias = Test | Not | All | Any
+Expression: TypeAlias = Condition | Not | All | Any
 
 
-def tests(expression: Expression) -> list[Test]:
-    """Return every test in it, from left to right."""
+def conditions(expression: Expression) -> list[Condition]:
+    """Return every condition in it, from left to right."""
     match expression:
-        case Test():
+        case Condition():
             return [expression]
         case Not(of=inner):
-            return tests(inner)
+            return conditions(inner)
         case All(of=parts) | Any(of=parts):
-            return [test for part in parts for test in tests(part)]
+            return [found for part in parts for found in conditions(part)]

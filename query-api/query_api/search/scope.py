@@ -7,7 +7,7 @@ from typing import Final
 
 from infra.runtime.auth import Caller
 from infra.runtime.problems import Problem
-from query_api.search.expression import Expression, tests
+from query_api.search.expression import Expression, conditions
 from query_api.search.fields import ALIASES
 from query_api.search.syntax import parse
 from query_api.search.translate import Asker, Query, translate
@@ -30,5 +30,5 @@ def scoped(caller: Caller, text: str, asker: Asker, *, field: str = "filter") ->
 
 
 def _asks_for_archived(expression: Expression) -> bool:
-    names = ((test.field or "").lower() for test in tests(expression))
+    names = ((condition.field or "").lower() for condition in conditions(expression))
     return any(ALIASES.get(name, name) in _ARCHIVE for name in names)

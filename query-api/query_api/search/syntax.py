@@ -17,7 +17,7 @@ from luqum import tree  # type: ignore[import-untyped]
 from luqum.exceptions import ParseError  # type: ignore[import-untyped]
 from luqum.thread import parse as parse_text  # type: ignore[import-untyped]
 
-from query_api.search.expression import All, Any, Expression, Not, Range, Test, Value, Word
+from query_api.search.expression import All, Any, Condition, Expression, Not, Range, Value, Word
 from query_api.search.fault import query_problem
 
 LENGTH_LIMIT: Final = 4_096
@@ -87,7 +87,7 @@ class _Reading:
             case tree.UnknownOperation(children=parts):
                 return self._beside(parts, field, depth)
             case _:
-                return self._test(item, field, at)
+                return self._condition(item, field, at)
 
     def _beside(self, parts: Anything, field: str | None, depth: int) -> Expression:
         """Join by AND what stands beside each other, as strongly as a written AND does: `a OR b c` is a OR (b AND c)."""
@@ -102,7 +102,7 @@ class _Reading:
         joined = tuple(group[0] if len(group) == 1 else All(of=tuple(group)) for group in groups)
         return joined[0] if len(joined) == 1 else Any(of=joined)
 
-    def _test(self, item: Anything, field: str | None, at: int) -> Expression:
+    def _condition(self, item: Anything, field: str | None, at: int) -> Expression:
         self.tests += 1
         if self.tests > TESTS_LIMIT:
             raise query_problem("query.too_many_tests", f"a query tests at most {TESTS_LIMIT} values", at)
@@ -111,10 +111,10 @@ class _Reading:
             if written in {"&&", "||"}:
                 raise query_problem("query.syntax", f"write {'AND' if written == '&&' else 'OR'} for {written}", at)
             if written.startswith("!") and len(written) > 1:
-                return Not(of=Test(field=field, value=_word(written[1:], at + 1), at=at + 1))
+                return Not(of=Condition(field=field, value=_word(written[1:], at + 1), at=at + 1))
             if field is None and _EMPTY.fullmatch(written):
                 return All(of=())
-        return Test(field=field, value=_value(item, at), at=at)
+        return Condition(field=field, value=_value(item, at), at=at)
 
 
 def _value(item: Anything, at: int) -> Value:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any as Anything
 from typing import Final, TypeAlias, assert_never
 
-from query_api.search.expression import All, Any, Expression, Not, Range, Test, Word
+from query_api.search.expression import All, Any, Condition, Expression, Not, Range, Word
 from query_api.search.fault import query_problem
 from query_api.search.fields import EVERYWHERE, Field, Kind, field_of
 from query_api.search.instants import FORMS, Span, span
@@ -47,41 +47,43 @@ def translate(expression: Expression, asker: Asker) -> Query:
             return _any(translate(part, asker) for part in parts)
         case Not(of=inner):
             return _not(translate(inner, asker))
-        case Test():
-            return _test(expression, asker)
+        case Condition():
+            return _condition(expression, asker)
         case _:
             assert_never(expression)
 
 
-def _test(test: Test, asker: Asker) -> Query:
-    if test.field is None:
-        return _anywhere(test)
-    field = field_of(test.field)
+def _condition(condition: Condition, asker: Asker) -> Query:
+    if condition.field is None:
+        return _anywhere(condition)
+    field = field_of(condition.field)
     if field is None:
-        raise query_problem("query.field_name", f"{test.field!r} cannot be the name of a field", test.at)
-    value = test.value
+        raise query_problem("query.field_name", f"{condition.field!r} cannot be the name of a field", condition.at)
+    value = condition.value
     if isinstance(value, Word) and value.text == "*" and value.pattern and field.kind is not Kind.FLAG:
         return _exists(field)
     match field.kind:
         case Kind.TIME | Kind.DAY:
-            return _time(test, field, asker)
+            return _time(condition, field, asker)
         case Kind.NUMBER:
-            return _number(test, field)
+            return _number(condition, field)
         case _:
             pass
     if isinstance(value, Range):
-        raise query_problem("query.no_range", f"{test.field} has no order: it takes no ranges and comparisons", test.at)
+        raise query_problem(
+            "query.no_range", f"{condition.field} has no order: it takes no ranges and comparisons", condition.at
+        )
     match field.kind:
         case Kind.CHOICE:
-            return _choice(test, value, field)
+            return _choice(condition, value, field)
         case Kind.FLAG:
-            return _flag(test, value, field)
+            return _flag(condition, value, field)
         case Kind.WORDS:
             return _words(value, (field.index,))
         case Kind.ACTOR:
             return _actor(value, field, asker)
         case Kind.ATTRIBUTE:
-            return _attribute(test, value, field)
+            return _attribute(condition, value, field)
         case Kind.WORD:
             return _word(value, field, asker)
         case _:
@@ -134,7 +136,7 @@ def _actor(value: Word, field: Field, asker: Asker) -> Query:
     return _any([one(field.index, text), *(one(field.index, f"{actor}:{text}") for actor in _ACTORS)])
 
 
-def _choice(test: Test, value: Word, field: Field) -> Query:
+def _choice(condition: Condition, value: Word, field: Field) -> Query:
     assert field.values is not None
     written = value.text.strip().lower()
     if value.pattern:
@@ -143,67 +145,67 @@ def _choice(test: Test, value: Word, field: Field) -> Query:
     found = field.values.get(written) or field.values.get(re.sub(r"[\s-]+", "_", written))
     if found is None:
         names = ", ".join(dict.fromkeys(field.values.values()))
-        raise query_problem("query.value", f"{test.field} is one of {names}, not {value.text!r}", test.at)
+        raise query_problem("query.value", f"{condition.field} is one of {names}, not {value.text!r}", condition.at)
     return {"term": {field.index: str(found)}}
 
 
-def _flag(test: Test, value: Word, field: Field) -> Query:
+def _flag(condition: Condition, value: Word, field: Field) -> Query:
     wanted = _TRUTHS.get(value.text.lower())
     if wanted is None:
-        raise query_problem("query.value", f"{test.field} is true or false", test.at)
+        raise query_problem("query.value", f"{condition.field} is true or false", condition.at)
     return _exists(field) if wanted else _not(_exists(field))
 
 
-def _attribute(test: Test, value: Word, field: Field) -> Query:
+def _attribute(condition: Condition, value: Word, field: Field) -> Query:
     if not value.pattern:
         return _whole(field.index, value.text)
     stem = _stem(value.text)
     if stem is None:
         detail = "a wildcard in an attribute's value stands at its end, once: team:data*"
-        raise query_problem("query.wildcard_place", detail, test.at)
+        raise query_problem("query.wildcard_place", detail, condition.at)
     return {"prefix": {field.index: {"value": stem, "case_insensitive": True}}}
 
 
-def _number(test: Test, field: Field) -> Query:
-    value = test.value
+def _number(condition: Condition, field: Field) -> Query:
+    value = condition.value
     if isinstance(value, Word):
-        return {"term": {field.index: _integer(test, value.text)}}
+        return {"term": {field.index: _integer(condition, value.text)}}
     bounds: dict[str, int] = {}
     if value.low is not None:
-        bounds["gte" if value.with_low else "gt"] = _integer(test, value.low)
+        bounds["gte" if value.with_low else "gt"] = _integer(condition, value.low)
     if value.high is not None:
-        bounds["lte" if value.with_high else "lt"] = _integer(test, value.high)
+        bounds["lte" if value.with_high else "lt"] = _integer(condition, value.high)
     return {"range": {field.index: bounds}}
 
 
-def _integer(test: Test, text: str) -> int:
+def _integer(condition: Condition, text: str) -> int:
     if not _NUMBER.fullmatch(text):
-        raise query_problem("query.value", f"{test.field} is a whole number, not {text!r}", test.at)
+        raise query_problem("query.value", f"{condition.field} is a whole number, not {text!r}", condition.at)
     return int(text)
 
 
-def _time(test: Test, field: Field, asker: Asker) -> Query:
+def _time(condition: Condition, field: Field, asker: Asker) -> Query:
     """Turn spans into bounds: `>2026` is from 2027 on, `2026` is within 2026, `[2026 TO 2027]` holds all of both."""
-    value = test.value
+    value = condition.value
     bounds: dict[str, str] = {}
     match value:
         case Word(text=text, quoted=False) if text.lower() == _NOTHING:
             return _not(_exists(field))
         case Word(text=text):
-            low, high = _ends(test, text, field, asker)
+            low, high = _ends(condition, text, field, asker)
             bounds = {"gte": low, "lt": high}
         case Range():
             if value.low is not None:
-                bounds["gte"] = _ends(test, value.low, field, asker)[0 if value.with_low else 1]
+                bounds["gte"] = _ends(condition, value.low, field, asker)[0 if value.with_low else 1]
             if value.high is not None:
-                bounds["lt"] = _ends(test, value.high, field, asker)[1 if value.with_high else 0]
+                bounds["lt"] = _ends(condition, value.high, field, asker)[1 if value.with_high else 0]
     return {"range": {field.index: bounds}}
 
 
-def _ends(test: Test, text: str, field: Field, asker: Asker) -> tuple[str, str]:
+def _ends(condition: Condition, text: str, field: Field, asker: Asker) -> tuple[str, str]:
     named = span(text, asker.now)
     if named is None:
-        raise query_problem("query.time", f"{text!r} is no time; write {FORMS}", test.at)
+        raise query_problem("query.time", f"{text!r} is no time; write {FORMS}", condition.at)
     if field.kind is Kind.DAY:
         return named.begin.date().isoformat(), _day_after(named).isoformat()
     low, high = (at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z" for at in (named.begin, named.end))
@@ -216,10 +218,10 @@ def _day_after(named: Span) -> date:
     return last if last == date.max else last + timedelta(days=1)
 
 
-def _anywhere(test: Test) -> Query:
-    value = test.value
+def _anywhere(condition: Condition) -> Query:
+    value = condition.value
     if isinstance(value, Range):
-        raise query_problem("query.no_range", "a range or comparison needs a field before it", test.at)
+        raise query_problem("query.no_range", "a range or comparison needs a field before it", condition.at)
     if value.text == "*" and value.pattern:
         return {"match_all": {}}
     key = _pattern("key", value.text) if value.pattern else _whole("key", value.text)

@@ -1,8 +1,15 @@
-"""Makes the search indices: a file for each name and version, behind an alias that writers and readers use."""
+"""Makes the search indices: a file for each name and version, behind an alias that writers and readers use.
+
+`python -m migrations.elasticsearch_runner` does it for the server that CASESTREAM_ELASTICSEARCH names.
+"""
 
 from __future__ import annotations
 
+import argparse
+import os
 import re
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -10,6 +17,7 @@ from importlib.resources.abc import Traversable
 from typing import Any, Final
 
 import orjson
+from elastic_transport import TransportError
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
 
 from migrations.runner import MigrationRefused
@@ -144,3 +152,34 @@ def _reason(error: ApiError) -> str:
     body = error.body if isinstance(error.body, dict) else {}
     cause = body.get("error", {})
     return str(cause.get("reason", cause)) if isinstance(cause, dict) else str(cause)
+
+
+def main(argv: Sequence[str] | None = None, env: Mapping[str, str] = os.environ) -> int:
+    """Return 0 when the indices are as they should be, 1 when it was refused, 2 when no server was named."""
+    parser = argparse.ArgumentParser(prog="python -m migrations.elasticsearch_runner", description=__doc__)
+    parser.add_argument("--shards", type=int, help="primary shards of a new index; as its file says where not given")
+    parser.add_argument("--switch", metavar="INDEX", help="let the alias stand for this index, which was filled anew")
+    parser.add_argument("--alias", default="case", help="the alias to switch")
+    arguments = parser.parse_args(argv)
+    url = env.get("CASESTREAM_ELASTICSEARCH")
+    if not url:
+        print("not set: CASESTREAM_ELASTICSEARCH", file=sys.stderr)
+        return 2
+    try:
+        if arguments.switch:
+            switch(url, arguments.switch, alias=arguments.alias)
+            print(f"{arguments.alias} is {arguments.switch}")
+            return 0
+        made = migrate(url, shards=arguments.shards)
+    except (MigrationRefused, ApiError, TransportError) as error:
+        print(f"refused: {error}", file=sys.stderr)
+        return 1
+    for name in made:
+        print(f"made {name}")
+    if not made:
+        print("nothing to make")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -52,19 +52,27 @@ class StoredPositions:
         self._held = {partition: at.next for partition, at in stored.items()}
         return stored
 
-    def advance(self, moves: Mapping[int, tuple[int, int]]) -> None:
-        """Store the next positions: of all partitions or of none. moves: partition -> (where the batch begins, next).
-
-        Raises Fenced where a batch does not begin at what is stored.
+    def expect(self, begins: Mapping[int, int]) -> None:
+        """Raise Fenced where a batch does not begin at what is stored: a process that was passed by another does not
+        even begin to write. Only `advance` is sure of it.
         """
-        for partition, (begin, _) in moves.items():
+        asked = {"sink": self._sink, "topic": self._topic, "partition": array(begins)}
+        with self._store.session() as connection:
+            rows = connection.execute(query("read_position"), asked, prepare=True).fetchall()
+        stored = {
+            partition: next_offset for partition, generation, next_offset in rows if generation == self._generation
+        }
+        for partition, begin in begins.items():
             held = self._held.get(partition)
-            if held is None or (held and held != begin):
-                raise Fenced(f"partition {partition}: the batch begins at {begin}, stored is {held}")
-        nexts = {partition: next_offset for partition, (_, next_offset) in moves.items()}
+            if held is None or held != stored.get(partition) or (held and held != begin):
+                raise Fenced(f"partition {partition}: the batch begins at {begin}, stored is {stored.get(partition)}")
+
+    def advance(self, nexts: Mapping[int, int]) -> None:
+        """Store the next positions: of all partitions or of none. Raises Fenced where one is not where it was left."""
         with self._store.session() as connection, connection.transaction():
             expected = array(self._held[partition] for partition in nexts)
-            moved = connection.execute(query("move_position"), {**self._names(nexts), "expected": expected}).rowcount
+            moving = {**self._names(nexts), "expected": expected}
+            moved = connection.execute(query("move_position"), moving, prepare=True).rowcount
             if moved != len(nexts):
                 raise Fenced(f"{self._sink}: not at {[(p, self._held[p]) for p in nexts]} any more")
         self._held |= nexts

@@ -27,10 +27,6 @@ STALE: Final = Counter(
     "sink_stale_documents", "Documents whose version the index had already, or a newer one.", ["group"]
 )
 
-# What Elasticsearch takes as an id, and as a version that others give.
-_ID_BYTES: Final = 512
-_VERSION: Final = 2**63 - 1
-
 
 class CaseAt(NamedTuple):
     """A case after one of its events."""
@@ -81,18 +77,7 @@ class ElasticsearchCases:
             raise PoisonMessage(f"{decoded.name} is no event of a case")
         if (envelope.aggregate_id, envelope.version) != (case.case_id, case.version):
             raise PoisonMessage("the event and the state after it are of different cases or versions")
-        if not 0 <= case.version <= _VERSION:
-            raise PoisonMessage(f"version {case.version} is not from 0 to {_VERSION}")
-        found = CaseAt(envelope.tenant_id, case)
-        if len(found.document_id.encode()) > _ID_BYTES:
-            raise PoisonMessage(f"tenant and case id have more than {_ID_BYTES - 1} bytes")
-        try:
-            for sealed in (case.title, case.description, case.resolved_reason):
-                if sealed is not None:
-                    _ = sealed.text
-        except UnicodeDecodeError as error:
-            raise PoisonMessage(f"a text is not UTF-8: {error.reason}") from error
-        return found
+        return CaseAt(envelope.tenant_id, case)
 
     def assigned(self, partitions: Sequence[int]) -> Mapping[int, int | None]:
         self._index.require()
@@ -103,13 +88,14 @@ class ElasticsearchCases:
 
     def apply(self, batch: Sequence[Entry[CaseAt | None]]) -> None:
         self._visibility.check()
+        begins, nexts = _bounds(batch)
+        self._positions.expect(begins)
         newest = _newest(batch)
         outcome = self._index.write(_writes(newest))
         if outcome.wrong:
             raise Refused([(newest[wrong], cause) for wrong, cause in outcome.wrong.items()])
-        moves = _moves(batch)
-        self._positions.advance(moves)
-        self._visibility.written({p: next_offset for p, (_, next_offset) in moves.items()})
+        self._positions.advance(nexts)
+        self._visibility.written(nexts)
         metrics.ROWS.labels(self._group, "case").inc(outcome.written)
         STALE.labels(self._group).inc(outcome.stale)
 
@@ -146,10 +132,11 @@ def _writes(newest: Mapping[str, Entry[CaseAt | None]]) -> Iterator[Write]:
             yield Write.of(name, case.version, document(tenant_id, case))
 
 
-def _moves(batch: Sequence[Entry[CaseAt | None]]) -> dict[int, tuple[int, int]]:
-    """Return by partition where the batch begins and where it ends."""
-    moves: dict[int, tuple[int, int]] = {}
+def _bounds(batch: Sequence[Entry[CaseAt | None]]) -> tuple[dict[int, int], dict[int, int]]:
+    """Return by partition where the batch begins, and where the next one will."""
+    begins: dict[int, int] = {}
+    nexts: dict[int, int] = {}
     for entry in batch:
-        first, _ = moves.get(entry.raw.partition, (entry.raw.offset, 0))
-        moves[entry.raw.partition] = (first, entry.raw.offset + 1)
-    return moves
+        begins.setdefault(entry.raw.partition, entry.raw.offset)
+        nexts[entry.raw.partition] = entry.raw.offset + 1
+    return begins, nexts

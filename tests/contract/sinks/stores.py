@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
 import psycopg
 import pytest
+from elasticsearch import Elasticsearch
 
+from migrations.elasticsearch_runner import create
 from sinks.base import ProjectionSink
+from sinks.elasticsearch.writer import ElasticsearchCases
 from sinks.postgres.writer import PostgresViews
 from streams.topics import CASE_EVENTS
 from tests.fakes.story import START
@@ -85,6 +89,41 @@ class PostgresStore:
         return self._database.rows()
 
 
+class ElasticsearchStore:
+    """Refreshes before it is read: when readers see what was written is not what the suite is about."""
+
+    keeps_positions = True
+
+    def __init__(self, url: str, database: Migrated, index: str) -> None:
+        self._url = url
+        self._database = database
+        self._index = index
+        self._client = Elasticsearch(url, request_timeout=30)
+        database.empty()
+        create(url, index)
+
+    def open(self) -> ProjectionSink[Any]:
+        return ElasticsearchCases(self._url, self._database.sink, index=self._index, group="sink.test")
+
+    def rewind(self, partition: int, offset: int) -> None:
+        self._database.ask("UPDATE projection_offset SET next_offset = %s WHERE partition = %s", offset, partition)
+
+    def cases(self) -> Cases:
+        return {
+            (kept["tenant_id"], kept["case_id"]): (kept["version"], bytes.fromhex(kept["state_hash"]))
+            for _, kept in self.everything().values()
+        }
+
+    def everything(self) -> Any:
+        self._client.indices.refresh(index=self._index)
+        hits = self._client.search(index=self._index, size=1_000, version=True)["hits"]["hits"]
+        return {hit["_id"]: (hit["_version"], hit["_source"]) for hit in hits}
+
+    def close(self) -> None:
+        self._client.indices.delete(index=self._index)
+        self._client.close()
+
+
 @contextmanager
 def memory(_request: pytest.FixtureRequest) -> Iterator[Store]:
     yield MemoryStore()
@@ -96,8 +135,17 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[Store]:
     yield PostgresStore(database)
 
 
+@contextmanager
+def elasticsearch(request: pytest.FixtureRequest) -> Iterator[Store]:
+    url: str = request.getfixturevalue("elasticsearch_url")
+    database: Migrated = request.getfixturevalue("migrated")
+    with closing(ElasticsearchStore(url, database, f"contract-{uuid.uuid4().hex}")) as store:
+        yield store
+
+
 STORES = (
     pytest.param(memory, id="memory"),
     pytest.param(postgres, id="postgres", marks=pytest.mark.engines),
+    pytest.param(elasticsearch, id="elasticsearch", marks=pytest.mark.engines),
 )
 """Each opens an empty store. Names of fixtures are asked for when they are needed, so no engine starts for the fake."""

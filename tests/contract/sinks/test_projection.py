@@ -75,9 +75,9 @@ def folded() -> dict[tuple[str, str], tuple[int, bytes]]:
 
 
 def refusable(at: Raw) -> Raw:
-    """Return the record with a tenant that no store takes."""
+    """Return the record with a tenant that no store takes: it is no UUID, and longer than any key."""
     decoded = codec.decode(at.value)
-    envelope = replace(decoded.envelope, tenant_id="no-uuid")
+    envelope = replace(decoded.envelope, tenant_id="no-uuid" * 100)
     return at._replace(value=codec.encode(envelope, decoded.body, codec.encode_row(decoded.after)[codec.HEADER_SIZE :]))
 
 

@@ -1,6 +1,7 @@
 """Bytes to records and back: byte 0, a 4-byte big-endian schema id, then Avro binary.
 
-The framing is the one that Kafka tools know. Decoding uses the writer's schema; only an old version is upcast.
+The framing is the one that Kafka tools know. Decoding uses the writer's schema; only an old version is upcast, which is
+fastavro's work.
 """
 
 from __future__ import annotations
@@ -15,10 +16,16 @@ import fastavro
 
 from schemas import registry
 from schemas.catalogue import RECORD_TYPES, RecordType
-from schemas.convert import from_dict, to_dict
+from schemas.convert import from_dict
+from schemas.reader import reader
+from schemas.writer import writer
 from streams.envelope import Envelope
 
 _HEADER: Final = struct.Struct(">bI")
+HEADER_SIZE: Final = _HEADER.size
+
+# What reading bytes that are no such record comes to, ours and fastavro's.
+_BROKEN: Final = (ValueError, KeyError, IndexError, TypeError, EOFError, OverflowError, struct.error)
 
 
 class Undecodable(Exception):  # noqa: N818 - the four families of errors end in no suffix
@@ -46,24 +53,40 @@ class Decoded:
 class _Wire:
     """What encoding and decoding one schema takes, made once."""
 
-    __slots__ = ("after", "from_body", "header", "reader", "record", "schema", "short", "to_body")
+    __slots__ = ("header", "name", "old", "read", "read_after", "record", "write")
 
-    def __init__(self, record: RecordType, schema_id: int, schema: dict[str, Any], reader: Any) -> None:
+    def __init__(self, record: RecordType, schema_id: int, old: _Old | None) -> None:
         self.record = record
-        # Today's schema where this is an old version of it: Avro then fills what the writer did not know.
-        self.reader = reader
+        self.name = record.name
         self.header = _HEADER.pack(0, schema_id)
-        self.schema = fastavro.parse_schema(schema)
+        self.old = old
+        self.write = writer(record.body)
+        self.read = reader(record.body)
         # `after` is the last field, so its bytes are appended as they are: encoded once for event and row.
-        fields = [f for f in schema["fields"] if f["name"] != "after"]
-        self.short = fastavro.parse_schema({**schema, "fields": fields})
-        self.to_body = to_dict(record.body)
+        self.read_after = None if record.after is None else reader(record.after)
+
+
+class _Old:
+    """How bytes of a schema are read that is not today's: Avro fills what their writer did not know."""
+
+    __slots__ = ("from_after", "from_body", "newest", "schema")
+
+    def __init__(self, record: RecordType, schema: dict[str, Any], newest: dict[str, Any]) -> None:
+        self.schema = fastavro.parse_schema(schema)
+        self.newest = fastavro.parse_schema(newest)
         self.from_body = from_dict(record.body)
-        self.after = None if record.after is None else from_dict(record.after)
+        self.from_after = None if record.after is None else from_dict(record.after)
+
+    def read(self, value: bytes) -> tuple[Any, int]:
+        source = io.BytesIO(value)
+        source.seek(HEADER_SIZE)
+        datum = fastavro.schemaless_reader(source, self.schema, self.newest)
+        return datum, source.tell()
 
 
-_envelope_to = to_dict(Envelope)
-_envelope_from: Callable[[Any], Envelope] = from_dict(Envelope)
+_write_envelope: Final = writer(Envelope)
+_read_envelope: Final = reader(Envelope)
+_envelope_from_dict: Final[Callable[[Any], Envelope]] = from_dict(Envelope)
 
 
 def _build() -> tuple[dict[int, _Wire], dict[type[Any], _Wire], dict[type[Any], _Wire]]:
@@ -72,11 +95,14 @@ def _build() -> tuple[dict[int, _Wire], dict[type[Any], _Wire], dict[type[Any], 
     rows: dict[type[Any], _Wire] = {}
     for record in RECORD_TYPES:
         versions = registry.versions(record.name)
-        newest = registry.plain_schema(record.name, versions[-1][0])
+        newest, _ = versions[-1]
         for version, schema_id in versions:
-            current = version == versions[-1][0]
-            reader = None if current else fastavro.parse_schema(newest)
-            wire = _Wire(record, schema_id, registry.plain_schema(record.name, version), reader)
+            old = None
+            if version != newest:
+                old = _Old(
+                    record, registry.plain_schema(record.name, version), registry.plain_schema(record.name, newest)
+                )
+            wire = _Wire(record, schema_id, old)
             by_id[schema_id] = wire
             (rows if record.bare else records)[record.body] = wire
     return by_id, records, rows
@@ -86,33 +112,26 @@ _BY_ID, _RECORDS, _ROWS = _build()
 
 
 def encode(envelope: Envelope, body: Any, after: bytes = b"") -> bytes:
-    """Encode a record. `after`: on events, the state as `encode_after` gave it, without header."""
+    """Encode a record. `after`: on events, the state as `encode_row` gave it, without header."""
     wire = _RECORDS[type(body)]
-    if (wire.after is None) is bool(after):
-        raise ValueError(f"{wire.record.name} {'has no' if after else 'needs'} `after`")
-    datum = wire.to_body(body)
-    datum["envelope"] = _envelope_to(envelope)
-    out = io.BytesIO()
-    out.write(wire.header)
-    fastavro.schemaless_writer(out, wire.short, datum)
-    if after:
-        out.write(after)
-    return out.getvalue()
+    if (wire.read_after is None) is bool(after):
+        raise ValueError(f"{wire.name} {'has no' if after else 'needs'} `after`")
+    out = bytearray(wire.header)
+    _write_envelope(out, envelope)
+    wire.write(out, body)
+    out += after
+    return bytes(out)
 
 
 def encode_row(state: Any) -> bytes:
     """Encode a row's state, framed. Without its first five bytes it is what events carry as `after`."""
     wire = _ROWS[type(state)]
-    out = io.BytesIO()
-    out.write(wire.header)
-    fastavro.schemaless_writer(out, wire.schema, wire.to_body(state))
-    return out.getvalue()
+    out = bytearray(wire.header)
+    wire.write(out, state)
+    return bytes(out)
 
 
-HEADER_SIZE: Final = _HEADER.size
-
-
-def _open(value: bytes) -> tuple[_Wire, Any]:
+def _wire_of(value: bytes) -> _Wire:
     if len(value) < HEADER_SIZE:
         raise Undecodable(f"{len(value)} bytes are too few for a record")
     magic, schema_id = _HEADER.unpack_from(value)
@@ -121,43 +140,59 @@ def _open(value: bytes) -> tuple[_Wire, Any]:
     wire = _BY_ID.get(schema_id)
     if wire is None:
         raise UnknownSchema(schema_id)
-    source = io.BytesIO(value)
-    source.seek(HEADER_SIZE)
-    try:
-        datum = fastavro.schemaless_reader(source, wire.schema, wire.reader)
-    except Exception as error:
-        raise Undecodable(f"not a {wire.record.name}: {error!r}") from error
-    left = len(value) - source.tell()
-    if left:
-        raise Undecodable(f"{left} bytes follow the {wire.record.name}")
-    return wire, datum
+    return wire
+
+
+def _whole(wire: _Wire, value: bytes, end: int) -> None:
+    left = len(value) - end
+    if left > 0:
+        raise Undecodable(f"{left} bytes follow the {wire.name}")
+    if left < 0:
+        raise Undecodable(f"not a {wire.name}: it is cut off")
 
 
 def decode(value: bytes | None) -> Decoded:
     """Decode a record of an internal topic. Raises Undecodable, and UnknownSchema where only the id is foreign."""
     if value is None:
         raise Undecodable("there is no value")
-    wire, datum = _open(value)
+    wire = _wire_of(value)
     if wire.record.bare:
-        raise Undecodable(f"{wire.record.name} is not a record of a topic")
+        raise Undecodable(f"{wire.name} is not a record of a topic")
+    after = None
     try:
-        after = wire.after(datum["after"]) if wire.after is not None else None
-        return Decoded(wire.record.name, _envelope_from(datum["envelope"]), wire.from_body(datum), after)
-    except (ValueError, KeyError, TypeError) as error:
-        raise Undecodable(f"not a {wire.record.name}: {error}") from error
+        if wire.old is None:
+            envelope, end = _read_envelope(value, HEADER_SIZE)
+            body, end = wire.read(value, end)
+            if wire.read_after is not None:
+                after, end = wire.read_after(value, end)
+        else:
+            datum, end = wire.old.read(value)
+            envelope, body = _envelope_from_dict(datum["envelope"]), wire.old.from_body(datum)
+            if wire.old.from_after is not None:
+                after = wire.old.from_after(datum["after"])
+    except _BROKEN as error:
+        raise Undecodable(f"not a {wire.name}: {error!r}") from error
+    _whole(wire, value, end)
+    return Decoded(wire.name, envelope, body, after)
 
 
 def decode_row(value: bytes) -> Any:
     """Decode what `encode_row` made, or a record of the public topic."""
-    wire, datum = _open(value)
+    wire = _wire_of(value)
     if not wire.record.bare:
-        raise Undecodable(f"{wire.record.name} is not a row")
+        raise Undecodable(f"{wire.name} is not a row")
     try:
-        return wire.from_body(datum)
-    except (ValueError, KeyError, TypeError) as error:
-        raise Undecodable(f"not a {wire.record.name}: {error}") from error
+        if wire.old is None:
+            state, end = wire.read(value, HEADER_SIZE)
+        else:
+            datum, end = wire.old.read(value)
+            state = wire.old.from_body(datum)
+    except _BROKEN as error:
+        raise Undecodable(f"not a {wire.name}: {error!r}") from error
+    _whole(wire, value, end)
+    return state
 
 
 def name_of(body: Any) -> str:
     """Return the schema name of a record's body, e.g. "cases/change_title"."""
-    return _RECORDS[type(body)].record.name
+    return _RECORDS[type(body)].name

@@ -1,6 +1,7 @@
 """Avro schemas of dataclasses. The files under `avro/` are what counts; this writes new ones and tests compare.
 
-`python -m schemas.derive` says what differs; `--write` adds missing files and ids, and never changes one.
+`python -m schemas.derive` says what differs; `--write` adds missing files and ids. It never changes one, but for its
+documentation, which is no part of a schema's identity.
 """
 
 from __future__ import annotations
@@ -119,20 +120,27 @@ def differences(root: Path = HERE) -> list[tuple[RecordType, int]]:
     stale = []
     for record in RECORD_TYPES:
         version = latest_version(record.name, root)
-        if version == 0 or json.loads(path_of(record.name, version, root).read_text()) != schema_of(record):
+        if version == 0 or _bare(_load(record.name, version, root)) != _bare(schema_of(record)):
             stale.append((record, version + 1))
     return stale
 
 
+def outdated(root: Path = HERE) -> list[tuple[RecordType, int]]:
+    """Return the record types whose newest file differs from the code in nothing but its documentation."""
+    differing = {record.name for record, _ in differences(root)}
+    newest = [(r, latest_version(r.name, root)) for r in RECORD_TYPES if r.name not in differing]
+    return [(record, version) for record, version in newest if _load(record.name, version, root) != schema_of(record)]
+
+
 def write(root: Path = HERE) -> list[str]:
-    """Add a file and an id for each difference. Existing files and ids stay as they are."""
+    """Add a file and an id for each difference, and renew what is documentation alone."""
     ids_path = root / "ids.json"
     ids: dict[str, int] = json.loads(ids_path.read_text()) if ids_path.exists() else {}
+    for record, version in outdated(root):
+        _save(record, version, root)
     added = []
     for record, version in differences(root):
-        path = path_of(record.name, version, root)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(schema_of(record), indent=1, ensure_ascii=False) + "\n")
+        _save(record, version, root)
         key = f"{record.name}.v{version}"
         ids[key] = max(ids.values(), default=0) + 1
         added.append(key)
@@ -140,17 +148,38 @@ def write(root: Path = HERE) -> list[str]:
     return added
 
 
+def _load(name: str, version: int, root: Path) -> Any:
+    return json.loads(path_of(name, version, root).read_text())
+
+
+def _save(record: RecordType, version: int, root: Path) -> None:
+    path = path_of(record.name, version, root)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(schema_of(record), indent=1, ensure_ascii=False) + "\n")
+
+
+def _bare(node: Any) -> Any:
+    """Return a schema without its documentation. A field's name or default may well be "doc"."""
+    if isinstance(node, list):
+        return [_bare(n) for n in node]
+    if isinstance(node, dict):
+        return {k: v if k == "default" else _bare(v) for k, v in node.items() if k != "doc"}
+    return node
+
+
 def main(argv: list[str]) -> int:
     if argv == ["--write"]:
         for name in write():
             print(f"added {name}")
         return 0
-    stale = differences()
+    stale, old = differences(), outdated()
     for record, version in stale:
         print(
             f"{record.name}: the code differs from v{version - 1}; `python -m schemas.derive --write` adds v{version}"
         )
-    return 1 if stale else 0
+    for record, version in old:
+        print(f"{record.name}: the documentation of v{version} is old; `python -m schemas.derive --write` renews it")
+    return 1 if stale or old else 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from streams.ids import derive
 
@@ -53,11 +53,11 @@ class Envelope:
     key_id: str | None = None
     last: bool = True
 
-    def event(self, n: int, *, version: int | None, source: str, last: bool) -> Envelope:
+    def event(self, n: int, aggregate_id: str, *, version: int | None, source: str, last: bool) -> Envelope:
         """Return the envelope of the n-th record that this command leaves on its stage's events topic."""
         return Envelope(
             tenant_id=self.tenant_id,
-            aggregate_id=self.aggregate_id,
+            aggregate_id=aggregate_id,
             id=derive(self.id, n),
             version=version,
             correlation_id=self.correlation_id,
@@ -96,7 +96,3 @@ class Envelope:
             traceparent=self.traceparent,
             key_id=self.key_id,
         )
-
-    def about(self, aggregate_id: str) -> Envelope:
-        """Return the same envelope for another aggregate of the same tenant."""
-        return replace(self, aggregate_id=aggregate_id)

@@ -19,6 +19,14 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """A signal on its way, and the alert that it is about. Whatever becomes of its record, it is owed a receipt."""
+
+    signal_id: str
+    alert_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """An event to append: what happened, and the whole public state after it."""
 
@@ -33,7 +41,7 @@ class Forward:
     """A record for another stage or reader.
 
     asks: its outcome answers the caller of this command. broadcast: to every partition of the topic, and acked
-    before the stage's own events are sent. signal: the id of the signal that this record settles.
+    before the stage's own events are sent.
     """
 
     topic: str
@@ -65,5 +73,8 @@ class Logic(Protocol):
 
     def main_key(self, key: str, envelope: Envelope, body: Any, /) -> str:
         """Return the full key of the row that guards this record against repetition, and that it is about."""
+
+    def carried(self, envelope: Envelope, body: Any, /) -> Carried | None:
+        """Return the signal that this record carries, which must not end without a receipt; None for all others."""
 
     def handle(self, key: str, envelope: Envelope, body: Any, rows: Rows, /) -> Handled: ...

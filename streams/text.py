@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,9 +17,15 @@ TAGS_LIMIT: Final = 200
 TAG_LIMIT: Final = 200
 """Characters of an attribute's name, and of each of its values."""
 
-_KEPT = {"\n", "\t"}
-# Format characters that join emoji and shape scripts are text; the ones that reorder or hide it are not.
-_JOINERS = {"\u200c", "\u200d"}
+# What no person means to write: control characters (newline and tab apart), surrogates, and the format characters that
+# hide text or turn its direction over. Those that join emoji, shape scripts or mark a direction are text.
+_UNMEANT: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u180e\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
+)
+# Tag characters make flags of a black flag (Scotland's, say); anywhere else they are a way to hide ASCII.
+_TAGS: Final = re.compile("(\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)|[\U000e0000-\U000e007f]")
+_BREAKS: Final = re.compile("\r\n|[\n\t\r\x0b\x0c\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +37,33 @@ class Sealed:
 
     @classmethod
     def plain(cls, text: str) -> Sealed:
-        return cls(text.encode())
+        return cls(text.encode(errors="replace"))
 
     @property
     def text(self) -> str:
-        """Return the plain text, or a placeholder where it is encrypted: a fold never needs the words."""
-        return self.content.decode() if self.key_id is None else "[sealed]"
+        """Return the plain text, or a placeholder where it is encrypted: a fold never needs the words.
+
+        It does not raise: bytes that are no UTF-8 show as replacement characters.
+        """
+        return self.content.decode(errors="replace") if self.key_id is None else "[sealed]"
 
 
 EMPTY: Final = Sealed(b"")
 
 
 def sanitize(text: str, *, multiline: bool) -> str:
-    r"""Drop what no person meant to write: control, surrogate and bidirectional-override characters.
+    r"""Drop what no person meant to write: control, surrogate, hidden and bidirectional-override characters.
 
     Newlines become "\n" where lines are allowed and a space where they are not. Emoji and all scripts stay.
     Repeated application changes nothing.
     """
     if text.isascii() and text.isprintable():
         return text.strip()
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not multiline:
-        text = text.replace("\n", " ").replace("\t", " ")
-    kept = (c for c in text if c in _KEPT or c in _JOINERS or unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
-    return "".join(kept).strip()
+    text = text.replace("\r\n", "\n").replace("\r", "\n") if multiline else _BREAKS.sub(" ", text)
+    text = _UNMEANT.sub("", text)
+    if not text.isascii():
+        text = _TAGS.sub(r"\1", text)
+    return text.strip()
 
 
 def shorten(text: str, limit: int) -> str:

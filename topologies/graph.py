@@ -39,6 +39,11 @@ class Stage:
         return f"worker.stage.{self.name}"
 
     @property
+    def source(self) -> str:
+        """What the envelopes of its records say about who made them."""
+        return f"stage.{self.name}"
+
+    @property
     def changelog(self) -> str:
         return f"{self.group}-{self.table}-changelog"
 

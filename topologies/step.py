@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 
 class Record(NamedTuple):
@@ -27,6 +27,18 @@ class Outgoing(NamedTuple):
 
 # The rows that one command changes. A value of None removes the row. They recover together or not at all.
 RowGroup = tuple[tuple[bytes, bytes | None], ...]
+
+ROWS_LIMIT: Final = 896 * 1024
+"""Bytes of the rows that one command may change: they go into one record batch of the changelog, which the broker limits
+to 1 MiB. What is left between is for guards, which grow a little with whatever is said to a row.
+"""
+
+_RECORD_OVERHEAD: Final = 32
+
+
+def size_of(group: RowGroup) -> int:
+    """Return an upper bound of what these rows take in a record batch."""
+    return sum(len(key) + len(row or b"") + _RECORD_OVERHEAD for key, row in group)
 
 
 @dataclass(slots=True)

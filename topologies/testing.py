@@ -1,14 +1,16 @@
 """Drives a topology without a broker: bytes in, bytes out, and nothing happens unless told.
 
 A record piped in is folded by the stage that reads its topic, and so are all records that this leads to, in the order
-of the log. `rewind` delivers a stage's input again, as after a crash before the commit.
+of the log. `crash` and `rewind` do to a stage what a kill does: its input comes again, with or without the rows that it
+had written. A record to a topic that its stage does not declare is an error of the topology and raises.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 from schemas import codec
 from schemas.codec import Decoded
@@ -17,7 +19,7 @@ from topologies.graph import TOPOLOGY, Topology
 from topologies.guard import split
 from topologies.partition import partition_of
 from topologies.runner import StageFold
-from topologies.step import Outgoing, Record, Step
+from topologies.step import Outgoing, Record, RowGroup
 
 
 class MemoryRows:
@@ -29,13 +31,23 @@ class MemoryRows:
     def get(self, key: bytes, /) -> bytes | None:
         return self.rows.get(key)
 
-    def write(self, step: Step) -> None:
-        for group in step.rows:
+    def write(self, groups: Iterable[RowGroup]) -> None:
+        for group in groups:
             for key, row in group:
                 if row is None:
                     self.rows.pop(key, None)
                 else:
                     self.rows[key] = row
+
+
+class Crash(NamedTuple):
+    """Where on the way a stage dies: after how many of its sends, and groups of rows."""
+
+    sends: int
+    rows: int = 0
+
+
+ALL_SENT: Final = Crash(sends=sys.maxsize)
 
 
 class TopologyTestDriver:
@@ -64,6 +76,10 @@ class TopologyTestDriver:
         """Append a command and run until nothing is left to fold."""
         self.pipe_bytes(topic, key.encode(), codec.encode(envelope, body))
 
+    def put(self, topic: str, key: str, envelope: Envelope, body: Any) -> None:
+        """Append a command, and fold nothing yet."""
+        self.append(Outgoing(topic, None, key.encode(), codec.encode(envelope, body)))
+
     def pipe_bytes(self, topic: str, key: bytes, value: bytes | None) -> None:
         self.append(Outgoing(topic, None, key, value))
         self.run()
@@ -86,7 +102,7 @@ class TopologyTestDriver:
         """Let a stage fold one batch of each of its partitions. Returns whether there was anything."""
         return sum(self._fold(stage, partition) for partition in range(self.partitions)) > 0
 
-    def _fold(self, name: str, partition: int, *, commit: bool = True) -> bool:
+    def _fold(self, name: str, partition: int, *, crash: Crash | None = None) -> bool:
         topic = self.topology.stage(name).reads
         at = self.positions[name, partition]
         log = self.logs[topic, partition][at : at + self.batch]
@@ -95,17 +111,27 @@ class TopologyTestDriver:
         rows = self.rows[name, partition]
         records = [Record(at + i, r.key, r.value) for i, r in enumerate(log)]
         step = self._folds[name].fold(partition, records, rows)
-        for record in (*step.broadcasts, *step.sends):
+        sends = (*step.broadcasts, *step.sends)
+        for record in sends if crash is None else sends[: crash.sends]:
+            self._declared(name, record.topic)
             self.append(record)
-        if commit:
-            rows.write(step)
+        if crash is None:
+            rows.write(step.rows)
             self.positions[name, partition] = at + len(log)
+        elif crash.sends >= len(sends):
+            # Rows are written once all sends are acked, in order; what is behind the crash is lost.
+            rows.write(step.rows[: crash.rows])
         return True
 
-    def crash(self, stage: str) -> None:
-        """Let a stage send what a batch comes to, and lose it all before its rows are written."""
+    def _declared(self, name: str, topic: str) -> None:
+        stage = self.topology.stage(name)
+        if topic not in (stage.events, stage.copies, stage.dead_letters, *stage.emits):
+            raise AssertionError(f"stage {name} sends to {topic}, which it does not declare")
+
+    def crash(self, stage: str, crash: Crash = ALL_SENT) -> None:
+        """Let a stage fold a batch of each partition and die on the way: nothing is committed."""
         for partition in range(self.partitions):
-            self._fold(stage, partition, commit=False)
+            self._fold(stage, partition, crash=crash)
 
     def rewind(self, stage: str, offset: int = 0) -> None:
         """Deliver a stage's input from `offset` of each partition again, with its rows as they are."""
@@ -130,7 +156,13 @@ class TopologyTestDriver:
         return new
 
     def state(self, stage: str, key: str) -> Any:
-        """Return the state of a row, None where there is none."""
-        row = self.rows[stage, partition_of(key.split("|", maxsplit=1)[0].encode(), self.partitions)].get(key.encode())
-        state = b"" if row is None else split(row)[1]
-        return codec.decode_row(state) if state else None
+        """Return the state of a row, None where there is none.
+
+        A row is in the partition of its record's key, which its own begins with; configuration is in all of them.
+        """
+        for partition in range(self.partitions):
+            row = self.rows[stage, partition].get(key.encode())
+            if row is not None:
+                _, state = split(row)
+                return codec.decode_row(state) if state else None
+        return None

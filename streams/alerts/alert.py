@@ -11,9 +11,10 @@ from streams.cases.case import AlertStatus
 class Alert:
     """An alert over all its episodes; one that was never open has no row.
 
-    status: RESOLVED between episodes. episode: counts from 1. triggers: of this episode. trigger_seq: the version
-    of the last trigger that was sent on. starts_at: of the episode, by the sender's clock, where it says so.
-    resolved_starts_at: the latest `starts_at` of an episode that ended; nothing at or before it opens another.
+    status: RESOLVED between episodes. episode: counts from 1; 0 where only the end of one was heard of. triggers: of
+    this episode. trigger_seq: the version of the last trigger that was sent on. starts_at: of the episode, by the
+    sender's clock, where it says so. resolved_starts_at: the latest `starts_at` of an episode that the sender said is
+    over; nothing at or before it opens another.
     """
 
     alert_id: str

@@ -13,6 +13,7 @@ from streams.alerts.events import (
     AlertEvent,
     EpisodeAcknowledged,
     EpisodeEnded,
+    EpisodeMissed,
     EpisodeOpened,
     EpisodeRepeated,
     EpisodeResolved,
@@ -45,12 +46,21 @@ def decide(command: AlertCommand, alert: Alert | None) -> Decision[AlertEvent]:
             return accept(EpisodeAcknowledged())
         case Action.RESOLVE:
             if alert is None or not alert.open:
-                return reject(NO_OPEN_ALERT, "there is no open alert to resolve")
+                return _missed(command, alert)
             if command.starts_at is not None and alert.starts_at is not None and command.starts_at < alert.starts_at:
                 return reject(STALE_EPISODE, "this resolves an episode that is over; a later one is open")
             return accept(EpisodeResolved(starts_at=command.starts_at))
         case _:
             assert_never(command.action)
+
+
+def _missed(signal: RecordSignal, alert: Alert | None) -> Decision[AlertEvent]:
+    """A resolve where nothing is open. Senders in HA are not in step: it may come before the trigger that it ends."""
+    starts_at = signal.starts_at
+    known = None if alert is None else alert.resolved_starts_at
+    if starts_at is not None and (known is None or starts_at > known):
+        return accept(EpisodeMissed(starts_at=starts_at))
+    return reject(NO_OPEN_ALERT, "there is no open alert to resolve")
 
 
 def _trigger(signal: RecordSignal, alert: Alert | None) -> Decision[AlertEvent]:

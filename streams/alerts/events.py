@@ -40,4 +40,13 @@ class EpisodeEnded:
     case_id: str
 
 
-AlertEvent: TypeAlias = EpisodeOpened | EpisodeRepeated | EpisodeAcknowledged | EpisodeResolved | EpisodeEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeMissed:
+    """The sender says that an episode is over which never began here: should its beginning come late, it is stale."""
+
+    starts_at: int
+
+
+AlertEvent: TypeAlias = (
+    EpisodeOpened | EpisodeRepeated | EpisodeAcknowledged | EpisodeResolved | EpisodeEnded | EpisodeMissed
+)

@@ -11,6 +11,7 @@ from streams.alerts.events import (
     AlertEvent,
     EpisodeAcknowledged,
     EpisodeEnded,
+    EpisodeMissed,
     EpisodeOpened,
     EpisodeRepeated,
     EpisodeResolved,
@@ -43,6 +44,19 @@ def _evolve(alert: Alert | None, event: AlertEvent, by: Envelope, project_key: s
             opened_at=at,
             changed_at=at,
         )
+    if isinstance(event, EpisodeMissed) and alert is None:
+        return Alert(
+            alert_id=by.aggregate_id,
+            version=1,
+            project_key=project_key,
+            status=AlertStatus.RESOLVED,
+            episode=0,
+            triggers=0,
+            trigger_seq=0,
+            resolved_starts_at=event.starts_at,
+            opened_at=at,
+            changed_at=at,
+        )
     if alert is None:
         raise ValueError(f"{type(event).__name__} of an alert that was never open")
     version = alert.version + 1
@@ -64,6 +78,8 @@ def _evolve(alert: Alert | None, event: AlertEvent, by: Envelope, project_key: s
             return replace(
                 alert, version=version, status=AlertStatus.RESOLVED, resolved_starts_at=resolved, changed_at=at
             )
+        case EpisodeMissed(starts_at=starts_at):
+            return replace(alert, version=version, resolved_starts_at=starts_at, changed_at=at)
         case EpisodeEnded():
             return replace(alert, version=version, status=AlertStatus.RESOLVED, changed_at=at)
         case _:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from streams.alerts.alert import Alert
 from streams.alerts.commands import AlertEnded, RecordSignal
 from streams.alerts.decide import ALREADY_ACKNOWLEDGED, NO_OPEN_ALERT, STALE_EPISODE, decide, facts, suppressing
+from streams.alerts.events import EpisodeMissed
 from streams.alerts.fold import fold
 from streams.config.changes import RulesChanged
 from streams.config.rule import Rules
@@ -14,9 +16,10 @@ from streams.decision import Accepted, Rejected
 from streams.envelope import Envelope
 from streams.ids import aggregate_key
 from streams.intake.commands import RouteSignal
-from streams.outcomes import Receipt, SignalSettled
-from streams.stage import Forward, Handled, Recorded, Rows
-from streams.topics import ALERT_EVENTS, CASE_INTAKE
+from streams.outcomes import Receipt
+from streams.receipts import settle
+from streams.stage import Carried, Forward, Handled, Recorded, Rows
+from streams.topics import CASE_INTAKE
 
 _RECEIPTS = {
     NO_OPEN_ALERT: Receipt.DROPPED,
@@ -33,6 +36,9 @@ class AlertsStage:
             return body.row_key(envelope.tenant_id)
         return key
 
+    def carried(self, envelope: Envelope, body: Any) -> Carried | None:
+        return _carried(envelope) if isinstance(body, RecordSignal) else None
+
     def handle(self, key: str, envelope: Envelope, body: Any, rows: Rows) -> Handled:
         match body:
             case RulesChanged():
@@ -48,13 +54,16 @@ class AlertsStage:
         rules = rows.get(RulesChanged.key_of(envelope.tenant_id, signal.project_key), Rules)
         rule = suppressing(signal, rules)
         if rule is not None:
-            return Handled(forwards=(settle(envelope, Receipt.SUPPRESSED, f"rule:{rule.rule_id}"),))
+            suppressed = settle(envelope.tenant_id, _carried(envelope), Receipt.SUPPRESSED, f"rule:{rule.rule_id}")
+            return Handled(forwards=(suppressed,))
         handled = self._step(envelope, signal, rows.get(key, Alert))
-        match handled.answer:
-            case Rejected(code=code):
-                return Handled(forwards=(settle(envelope, _RECEIPTS[code], code),))
-            case _:
-                pass
+        if isinstance(handled.answer, Rejected):
+            code = handled.answer.code
+            return Handled(forwards=(settle(envelope.tenant_id, _carried(envelope), _RECEIPTS[code], code),))
+        if isinstance(handled.events[0].body, EpisodeMissed):
+            # To be remembered; there is nothing to tell anybody.
+            dropped = settle(envelope.tenant_id, _carried(envelope), Receipt.DROPPED, NO_OPEN_ALERT)
+            return replace(handled, forwards=(dropped,))
         routed = Forward(
             topic=CASE_INTAKE,
             key=aggregate_key(envelope.tenant_id, signal.project_key),
@@ -72,7 +81,7 @@ class AlertsStage:
                 details=signal.details,
             ),
         )
-        return Handled(events=handled.events, row=handled.row, forwards=(routed,))
+        return replace(handled, forwards=(routed,))
 
     def _step(self, envelope: Envelope, command: RecordSignal | AlertEnded, alert: Alert | None) -> Handled:
         decision = decide(command, alert)
@@ -86,19 +95,5 @@ class AlertsStage:
         return Handled(events=(recorded,), row=after)
 
 
-def settle(
-    envelope: Envelope,
-    receipt: Receipt,
-    reason: str = "",
-    *,
-    signal_id: str | None = None,
-    alert_id: str | None = None,
-    case_id: str | None = None,
-) -> Forward:
-    """Return the final receipt of a signal, for the alert's events topic.
-
-    Of `envelope`'s own signal unless `signal_id` and `alert_id` name another.
-    """
-    about = alert_id if alert_id is not None else envelope.aggregate_id
-    body = SignalSettled(signal_id=signal_id or envelope.id, receipt=receipt, reason=reason, case_id=case_id)
-    return Forward(topic=ALERT_EVENTS, key=aggregate_key(envelope.tenant_id, about), aggregate_id=about, body=body)
+def _carried(envelope: Envelope) -> Carried:
+    return Carried(signal_id=envelope.id, alert_id=envelope.aggregate_id)

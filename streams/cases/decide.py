@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from streams.cases.case import AlertStatus, Case, Comment, Status
 from streams.cases.commands import (
@@ -47,9 +47,12 @@ from streams.cases.events import (
     CommentDeleted,
     CommentEdited,
 )
+from streams.cases.limits import refuse
 from streams.decision import UNCHANGED, Decision, accept, reject
 from streams.envelope import MAX_DEPTH, Envelope
 from streams.ids import derive
+
+CHAIN_TOO_DEEP: Final = "command.chain_too_deep"
 
 
 def decide(command: CaseCommand, case: Case | None, comment: Comment | None, by: Envelope) -> Decision[CaseEvent]:
@@ -65,10 +68,13 @@ def decide(command: CaseCommand, case: Case | None, comment: Comment | None, by:
     if by.expected_version is not None and by.expected_version != case.version:
         return reject("case.version_conflict", f"the case is at version {case.version}, not {by.expected_version}")
     if by.depth > MAX_DEPTH:
-        return reject("command.chain_too_deep", f"a chain of over {MAX_DEPTH} reactions, begun by {by.correlation_id}")
+        return reject(CHAIN_TOO_DEEP, f"a chain of over {MAX_DEPTH} reactions, begun by {by.correlation_id}")
+    if isinstance(command, ApplySignal):
+        return _signal(command, case)
+    refused = refuse(command)
+    if refused is not None:
+        return refused
     match command:
-        case ApplySignal():
-            return _signal(command, case)
         case ChangeTitle(title=title):
             return UNCHANGED if title == case.title else accept(CaseTitleChanged(title=title, before=case.title))
         case ChangeDescription(description=text):

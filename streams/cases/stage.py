@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from streams.alerts.commands import AlertEnded
-from streams.alerts.stage import settle
-from streams.cases.case import Case, Comment
+from streams.cases.case import AlertStatus, Case, Comment
 from streams.cases.commands import Action, AddComment, ApplySignal, DeleteComment, EditComment, OpenCase
-from streams.cases.decide import decide
+from streams.cases.decide import CHAIN_TOO_DEEP, decide
 from streams.cases.events import CommentAdded, CommentDeleted
 from streams.cases.fold import fold
-from streams.decision import Accepted
+from streams.decision import Accepted, Rejected, Unchanged
 from streams.envelope import Envelope
 from streams.ids import aggregate_key, derive
 from streams.intake.commands import CaseEnded, EndedAlert, ReturnSignal
 from streams.outcomes import Receipt
-from streams.stage import Forward, Handled, Recorded, Rows
+from streams.receipts import settle
+from streams.stage import Carried, Forward, Handled, Recorded, Rows
 from streams.topics import ALERT_COMMANDS, CASE_INTAKE
+
+ALREADY_SO = "already_so"
 
 
 class CasesStage:
@@ -26,6 +28,15 @@ class CasesStage:
     def main_key(self, key: str, _envelope: Envelope, _body: Any) -> str:
         return key
 
+    def carried(self, _envelope: Envelope, body: Any) -> Carried | None:
+        match body:
+            case ApplySignal(signal_id=signal_id, alert_id=alert_id):
+                return Carried(signal_id=signal_id, alert_id=alert_id)
+            case OpenCase(signal_id=str(signal_id), alert_id=str(alert_id)):
+                return Carried(signal_id=signal_id, alert_id=alert_id)
+            case _:
+                return None
+
     def handle(self, key: str, envelope: Envelope, body: Any, rows: Rows) -> Handled:
         case = rows.get(key, Case)
         comment_row = self._comment_row(key, envelope, body)
@@ -33,8 +44,7 @@ class CasesStage:
         decision = decide(body, case, comment, envelope)
         if not isinstance(decision, Accepted):
             if isinstance(body, ApplySignal):
-                # Even a case that was parked or is unknown answers each signal: with a receipt, or by sending it back.
-                return Handled(forwards=(self._unmoved(envelope, body, case),))
+                return Handled(forwards=(self._unmoved(envelope, body, case, decision),))
             return Handled(answer=decision)
         recorded = []
         after = case
@@ -65,29 +75,27 @@ class CasesStage:
                 return None
 
     def _receipt(self, envelope: Envelope, body: Any, after: Case) -> tuple[Forward, ...]:
-        match body:
-            case OpenCase(signal_id=str(signal_id), alert_id=str(alert_id)):
-                receipt = Receipt.FOLDED
-            case ApplySignal(signal_id=signal_id, alert_id=alert_id, action=Action.TRIGGER):
-                seen = after.alert(alert_id)
-                receipt = Receipt.FOLDED if seen is None or seen.triggers == 1 else Receipt.DEDUPLICATED
-            case ApplySignal(signal_id=signal_id, alert_id=alert_id):
-                receipt = Receipt.FOLDED
-            case _:
-                return ()
-        return (settle(envelope, receipt, signal_id=signal_id, alert_id=alert_id, case_id=after.case_id),)
+        carried = self.carried(envelope, body)
+        if carried is None:
+            return ()
+        receipt = Receipt.FOLDED
+        if isinstance(body, ApplySignal) and body.action is Action.TRIGGER:
+            seen = after.alert(body.alert_id)
+            if seen is not None and seen.triggers > 1:
+                receipt = Receipt.DEDUPLICATED
+        return (settle(envelope.tenant_id, carried, receipt, case_id=after.case_id),)
 
-    def _unmoved(self, envelope: Envelope, signal: ApplySignal, case: Case | None) -> Forward:
-        """A signal that meets a case which has ended goes back to intake: a trigger opens another, never dropped."""
+    def _unmoved(
+        self, envelope: Envelope, signal: ApplySignal, case: Case | None, decision: Rejected | Unchanged
+    ) -> Forward:
+        """A signal that changes nothing here. One that meets a case which has ended, or which nobody opened, goes back to
+        intake: a trigger opens another, never dropped.
+        """
+        carried = Carried(signal_id=signal.signal_id, alert_id=signal.alert_id)
+        if isinstance(decision, Rejected) and decision.code == CHAIN_TOO_DEEP:
+            return settle(envelope.tenant_id, carried, Receipt.REJECTED, CHAIN_TOO_DEEP, case_id=envelope.aggregate_id)
         if case is not None and not case.ended:
-            return settle(
-                envelope,
-                Receipt.DEDUPLICATED,
-                "already_so",
-                signal_id=signal.signal_id,
-                alert_id=signal.alert_id,
-                case_id=case.case_id,
-            )
+            return settle(envelope.tenant_id, carried, Receipt.DEDUPLICATED, ALREADY_SO, case_id=case.case_id)
         returned = ReturnSignal(
             ended_case_id=envelope.aggregate_id,
             action=signal.action,
@@ -131,5 +139,7 @@ class CasesStage:
                     body=AlertEnded(case_id=after.case_id, seq=alert.seq),
                 )
                 for alert in after.alerts
+                # Of a resolved one stage `alerts` knows better.
+                if alert.status is not AlertStatus.RESOLVED
             ),
         )

@@ -85,8 +85,14 @@ class Objects:
         return self._rows.get(self.key("routing", routing_id), RoutingKey)
 
     def rule(self, rule_id: str) -> Rule | None:
+        """A rule goes with its project."""
         rule = self._rows.get(self.key("rule", rule_id), Rule)
-        return None if rule is None or rule.deleted_at is not None else rule
+        gone = rule is None or rule.deleted_at is not None or self.project(rule.project_id) is None
+        return None if gone else rule
+
+    def made(self, noun: str, object_id: str) -> bool:
+        """Whether there is, or ever was, an object of this id: then the command that makes it was carried out."""
+        return self._rows.get(self.key(noun, object_id), object) is not None
 
     def rules(self, project_key: str) -> Rules:
         return self._rows.get(self.key("rules", project_key), Rules) or Rules(project_key=project_key)
@@ -106,6 +112,8 @@ def decide(command: ConfigCommand, objects: Objects, by: Envelope) -> Decision[C
             return _changed(TenantRegistered(), by.tenant_id, tenant)
         case IssueCredential():
             new = derive(by.id, "credential")
+            if objects.made("credential", new):
+                return UNCHANGED
             return _changed(
                 CredentialIssued(),
                 new,
@@ -128,10 +136,12 @@ def decide(command: ConfigCommand, objects: Objects, by: Envelope) -> Decision[C
             revoked = replace(credential, version=credential.version + 1, revoked_at=at)
             return _changed(CredentialRevoked(), credential_id, revoked)
         case BindRoutingKey(digest=digest, project_id=project_id):
+            new = derive(by.id, "routing")
+            if objects.made("routing", new):
+                return UNCHANGED
             project = objects.project(project_id)
             if project is None:
                 return _no_project(project_id)
-            new = derive(by.id, "routing")
             return _changed(
                 RoutingKeyBound(),
                 new,
@@ -204,9 +214,11 @@ def _create_project(command: CreateProject, objects: Objects, by: Envelope) -> D
         return reject("project.key_reserved", f"a project cannot have the key {command.key}", field="key")
     if not command.name.content:
         return reject("project.name_missing", "a project has a name", field="name")
+    new = derive(by.id, "project")
+    if objects.made("project", new):
+        return UNCHANGED
     if objects.project_with(command.key) is not None:
         return reject("project.key_taken", f"another project has the key {command.key}", field="key")
-    new = derive(by.id, "project")
     return _changed(
         ProjectCreated(),
         new,
@@ -258,6 +270,9 @@ def _update_project(command: UpdateProject, objects: Objects, by: Envelope) -> D
 def _rule(command: CreateRule | ReplaceRule | DeleteRule, objects: Objects, by: Envelope) -> Decision[Change]:
     at = by.occurred_at
     if isinstance(command, CreateRule):
+        new = derive(by.id, "rule")
+        if objects.made("rule", new):
+            return UNCHANGED
         project = objects.project(command.project_id)
         if project is None:
             return _no_project(command.project_id)
@@ -265,7 +280,6 @@ def _rule(command: CreateRule | ReplaceRule | DeleteRule, objects: Objects, by: 
             return reject("rule.group_by_missing", "a grouping rule names the fields to group by", field="group_by")
         if len(objects.rules(project.key).rules) >= RULES_LIMIT:
             return reject("rule.limit", f"a project has at most {RULES_LIMIT} rules")
-        new = derive(by.id, "rule")
         rule = Rule(
             rule_id=new,
             version=1,

@@ -89,3 +89,7 @@ class Rules:
 
     def grouping(self, facts: Mapping[str, str]) -> Rule | None:
         return next((r for r in self.rules if r.kind is RuleKind.GROUP and r.matches(facts)), None)
+
+    def of_group(self, group_key: str) -> Rule | None:
+        """Return the rule that made this group, None where it is gone."""
+        return next((r for r in self.rules if group_key.startswith(f"{r.rule_id}:")), None)

@@ -9,10 +9,10 @@ from streams.config.changes import ProjectChanged, RulesChanged
 from streams.config.decide import Change, Objects, decide
 from streams.config.events import ProjectCreated, RuleCreated
 from streams.config.project import Credential, Project, RoutingKey, TakenName, Tenant
-from streams.config.rule import Rule
+from streams.config.rule import Rule, Rules
 from streams.decision import Accepted
 from streams.envelope import Envelope
-from streams.stage import Forward, Handled, Recorded, Rows
+from streams.stage import Carried, Forward, Handled, Recorded, Rows
 from streams.topics import ALERT_COMMANDS, CASE_INTAKE
 
 _NOUNS = {Tenant: "tenant", Credential: "credential", RoutingKey: "routing", Project: "project", Rule: "rule"}
@@ -25,6 +25,9 @@ class ConfigStage:
 
     def main_key(self, key: str, _envelope: Envelope, _body: Any) -> str:
         return key
+
+    def carried(self, _envelope: Envelope, _body: Any) -> Carried | None:
+        return None
 
     def handle(self, key: str, envelope: Envelope, body: Any, rows: Rows) -> Handled:
         if key != envelope.tenant_id:
@@ -46,8 +49,12 @@ class ConfigStage:
                     changed[name] = TakenName(object_id=project.project_id)
                 elif project.deleted_at is not None:
                     changed[name] = None
-                told = ProjectChanged(project=project)
-                forwards = (self._tell(envelope, CASE_INTAKE, told),)
+                forwards = (self._tell(envelope, CASE_INTAKE, ProjectChanged(project=project)),)
+                if project.deleted_at is not None and objects.rules(project.key).rules:
+                    # The next project with this key begins without rules.
+                    none = RulesChanged(rules=Rules(project_key=project.key))
+                    changed[objects.key("rules", project.key)] = none.rules
+                    forwards += tuple(self._tell(envelope, topic, none) for topic in (ALERT_COMMANDS, CASE_INTAKE))
             case Rule() as rule:
                 together = self._rules(objects, change, rule)
                 changed[objects.key("rules", rule.project_key)] = together.rules

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from streams.cases import limits
 from streams.cases.case import ALERTS_LIMIT, STANDARD_TYPE
 from streams.config.project import Project
 from streams.config.rule import Rule
 from streams.decision import Rejected, reject
 from streams.intake.commands import CreateCase
 from streams.intake.project_intake import Attachment, Group
-from streams.text import TITLE_LIMIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +26,14 @@ class Open:
 
 
 def refuse(command: CreateCase, project: Project | None) -> Rejected | None:
-    """Return why this case may not be created, None if it may. Asked before a number is taken."""
+    """Return why this case may not be created, None if it may. Asked before a number is taken, of clean text."""
     if project is None or project.deleted_at is not None or project.project_id != command.project_id:
         return reject("project.not_found", f"project {command.project_id} does not exist", field="project")
     if command.type_id != STANDARD_TYPE:
         return reject("type.not_found", f"case type {command.type_id} does not exist", field="type_id")
-    title = command.title.text
-    if not title.strip():
-        return reject("case.title_missing", "a case has a title", field="title")
-    if len(title) > TITLE_LIMIT:
-        return reject("case.title_too_long", f"a title has at most {TITLE_LIMIT} characters", field="title")
-    return None
+    return (
+        limits.title(command.title) or limits.description(command.description) or limits.attributes(command.attributes)
+    )
 
 
 def place(

@@ -6,23 +6,26 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from streams.alerts.stage import settle
+from streams.alerts.decide import NO_OPEN_ALERT
+from streams.cases import limits
 from streams.cases.case import STANDARD_TYPE
 from streams.cases.commands import Action, ApplySignal, OpenCase
 from streams.config.changes import ProjectChanged, RulesChanged
 from streams.config.project import Project
 from streams.config.rule import Rule, Rules
-from streams.envelope import Envelope
+from streams.envelope import MAX_DEPTH, Envelope
 from streams.ids import aggregate_key, derive
 from streams.intake.commands import CaseEnded, CreateCase, ReturnSignal, RouteSignal
-from streams.intake.decide import Join, place, refuse
+from streams.intake.decide import Join, Open, place, refuse
 from streams.intake.project_intake import Attachment, Counter, Group
 from streams.outcomes import Receipt
-from streams.stage import Forward, Handled, Rows
-from streams.text import TITLE_LIMIT, Sealed, sanitize, shorten
+from streams.receipts import settle
+from streams.stage import Carried, Forward, Handled, Rows
+from streams.text import DESCRIPTION_LIMIT, TITLE_LIMIT, Sealed, sanitize, shorten
 from streams.topics import CASE_COMMANDS
 
 STAGE = "intake"
+PROJECT_NOT_FOUND = "project_not_found"
 
 
 class IntakeStage:
@@ -34,6 +37,9 @@ class IntakeStage:
         if isinstance(body, RulesChanged | ProjectChanged):
             return body.row_key(envelope.tenant_id)
         return key
+
+    def carried(self, _envelope: Envelope, body: Any) -> Carried | None:
+        return _carried(body) if isinstance(body, RouteSignal | ReturnSignal) else None
 
     def handle(self, key: str, envelope: Envelope, body: Any, rows: Rows) -> Handled:
         match body:
@@ -55,16 +61,20 @@ class IntakeStage:
                 raise TypeError(f"stage intake does not take {type(body).__name__}")
 
     def _create(self, key: str, envelope: Envelope, command: CreateCase, rows: Rows) -> Handled:
-        project = self._project(key, envelope, rows)
-        refused = refuse(command, project)
+        command = replace(
+            command,
+            title=_clean(command.title, multiline=False),
+            description=_clean(command.description, multiline=True),
+        )
+        refused = refuse(command, self._project(key, envelope, rows))
         if refused is not None:
             return Handled(answer=refused)
         opening = self._opening(key, envelope, rows, command.project_id)
         opened = replace(
             opening.body,
             type_id=command.type_id,
-            title=_clean(command.title, multiline=False),
-            description=_clean(command.description, multiline=True),
+            title=command.title,
+            description=command.description,
             status=command.status,
             priority=command.priority,
             assignee_id=command.assignee_id,
@@ -74,43 +84,33 @@ class IntakeStage:
 
     def _trigger(self, key: str, envelope: Envelope, signal: RouteSignal, rows: Rows) -> Handled:
         project = self._project(key, envelope, rows)
-        if project is None or project.deleted_at is not None:
-            settled = settle(
-                envelope, Receipt.REJECTED, "project_deleted", signal_id=signal.signal_id, alert_id=signal.alert_id
-            )
-            return Handled(forwards=(settled,))
-        rules = rows.get(RulesChanged.key_of(envelope.tenant_id, project.key), Rules)
+        if project is not None and (project.deleted_at is not None or project.project_id != signal.project_id):
+            # A new project may have the old one's key; an alert goes where its routing key was bound to, or nowhere.
+            project = None
+        rules = rows.get(RulesChanged.key_of(envelope.tenant_id, _project_key(key)), Rules)
         rule = rules.grouping(signal.facts) if rules is not None else None
         summary = sanitize(signal.summary.text, multiline=False)
-        description = _clean(signal.description, multiline=True)
+        if not summary:
+            summary = sanitize(signal.facts.get("dedup_key", ""), multiline=False) or "Alert"
+        description = _clean(signal.description if signal.description.content else signal.details, multiline=True)
         if not description.content and len(summary) > TITLE_LIMIT:
             description = Sealed.plain(summary)
-        return self._place(
-            key,
-            envelope,
-            rows,
-            project_id=project.project_id,
-            rule=rule,
-            ended=None,
-            signal=ApplySignal(
-                action=signal.action,
-                alert_id=signal.alert_id,
-                seq=signal.seq,
-                signal_id=signal.signal_id,
-                title=Sealed.plain(shorten(summary, TITLE_LIMIT)),
-                description=description,
-                priority=signal.priority,
-                attributes=_attributes(signal.facts),
-                project_key=project.key,
-                group_key=rule.group_key(signal.facts) if rule is not None else None,
-            ),
+        apply = ApplySignal(
+            action=signal.action,
+            alert_id=signal.alert_id,
+            seq=signal.seq,
+            signal_id=signal.signal_id,
+            title=Sealed.plain(shorten(summary, TITLE_LIMIT)),
+            description=_short(description, DESCRIPTION_LIMIT),
+            priority=signal.priority,
+            attributes=_attributes(signal.facts),
+            project_key=_project_key(key),
+            group_key=rule.group_key(signal.facts) if rule is not None else None,
         )
+        return self._place(key, envelope, rows, project=project, rule=rule, ended=None, signal=apply)
 
     def _returned(self, key: str, envelope: Envelope, signal: ReturnSignal, rows: Rows) -> Handled:
         """Send a signal that met an ended case where its alert belongs by now; a trigger opens a case if need be."""
-        project = self._project(key, envelope, rows)
-        if project is None:
-            raise ValueError(f"a signal came back to project {key}, which was never configured here")
         apply = ApplySignal(
             action=signal.action,
             alert_id=signal.alert_id,
@@ -120,14 +120,17 @@ class IntakeStage:
             description=signal.description,
             priority=signal.priority,
             attributes=signal.attributes,
-            project_key=project.key,
+            project_key=_project_key(key),
             group_key=signal.group_key,
         )
         if signal.action is not Action.TRIGGER:
             return self._send(key, envelope, apply, rows, ended=signal.ended_case_id)
-        return self._place(
-            key, envelope, rows, project_id=project.project_id, rule=None, ended=signal.ended_case_id, signal=apply
-        )
+        project = self._project(key, envelope, rows)
+        if project is not None and project.deleted_at is not None:
+            project = None
+        rules = rows.get(RulesChanged.key_of(envelope.tenant_id, _project_key(key)), Rules)
+        rule = rules.of_group(signal.group_key) if rules is not None and signal.group_key is not None else None
+        return self._place(key, envelope, rows, project=project, rule=rule, ended=signal.ended_case_id, signal=apply)
 
     def _place(
         self,
@@ -135,23 +138,32 @@ class IntakeStage:
         envelope: Envelope,
         rows: Rows,
         *,
-        project_id: str,
+        project: Project | None,
         rule: Rule | None,
         ended: str | None,
         signal: ApplySignal,
     ) -> Handled:
+        """Send a trigger to its case, or open one. project: None where it is gone, so that it takes no new alerts."""
         alert_row = f"{key}|alert/{signal.alert_id}"
         group_row = None if signal.group_key is None else f"{key}|group/{signal.group_key}"
         attachment = rows.get(alert_row, Attachment)
         group = rows.get(group_row, Group) if group_row is not None else None
-        placed = place(attachment, group, rule, envelope.occurred_at, ended)
+        placed: Join | Open
+        if envelope.depth >= MAX_DEPTH - 1:
+            # A trigger that met one ended case after the other: the chain ends with a case that cannot have ended.
+            placed = Open()
+        else:
+            placed = place(attachment, group if project is not None else None, rule, envelope.occurred_at, ended=ended)
         if isinstance(placed, Join):
             changed: dict[str, Any] = {alert_row: _attach(attachment, placed.case_id, signal.seq)}
             joins = attachment is None or attachment.case_id != placed.case_id
             if joins and group is not None and group_row is not None:
                 changed[group_row] = replace(group, joined=group.joined + 1)
             return Handled(rows=changed, forwards=(self._to_case(envelope, placed.case_id, signal),))
-        opening = self._opening(key, envelope, rows, project_id)
+        if project is None:
+            settled = settle(envelope.tenant_id, _carried(signal), Receipt.REJECTED, PROJECT_NOT_FOUND)
+            return Handled(rows=_let_go(alert_row, attachment, signal.seq), forwards=(settled,))
+        opening = self._opening(key, envelope, rows, project.project_id)
         case_id = opening.aggregate_id
         opened = replace(
             opening.body,
@@ -176,8 +188,8 @@ class IntakeStage:
             alert_id=signal.alert_id,
             seq=signal.seq,
             signal_id=signal.signal_id,
-            title=_clean(signal.summary, multiline=False),
-            project_key=key.split("/", 1)[1],
+            title=_short(_clean(signal.summary, multiline=False), TITLE_LIMIT),
+            project_key=_project_key(key),
         )
         return self._send(key, envelope, apply, rows, ended=None)
 
@@ -185,12 +197,8 @@ class IntakeStage:
         alert_row = f"{key}|alert/{signal.alert_id}"
         attachment = rows.get(alert_row, Attachment)
         if attachment is None or attachment.case_id == ended:
-            settled = settle(
-                envelope, Receipt.DROPPED, "no_open_alert", signal_id=signal.signal_id, alert_id=signal.alert_id
-            )
-            # The last signal that was still on its way is back: nothing holds the attachment to the ended case.
-            over = attachment is not None and attachment.seq <= signal.seq
-            return Handled(rows={alert_row: None} if over else {}, forwards=(settled,))
+            settled = settle(envelope.tenant_id, _carried(signal), Receipt.DROPPED, NO_OPEN_ALERT)
+            return Handled(rows=_let_go(alert_row, attachment, signal.seq), forwards=(settled,))
         return Handled(
             rows={alert_row: _attach(attachment, attachment.case_id, signal.seq)},
             forwards=(self._to_case(envelope, attachment.case_id, signal),),
@@ -217,7 +225,7 @@ class IntakeStage:
         case_id = derive(derive(envelope.id, STAGE, 0), "case")
         body = OpenCase(
             project_id=project_id,
-            project_key=key.split("/", 1)[1],
+            project_key=_project_key(key),
             number=counter.last_number + 1,
             type_id=STANDARD_TYPE,
             title=Sealed.plain(""),
@@ -232,7 +240,11 @@ class IntakeStage:
         )
 
     def _project(self, key: str, envelope: Envelope, rows: Rows) -> Project | None:
-        return rows.get(ProjectChanged.key_of(envelope.tenant_id, key.split("/", 1)[1]), Project)
+        return rows.get(ProjectChanged.key_of(envelope.tenant_id, _project_key(key)), Project)
+
+
+def _project_key(key: str) -> str:
+    return key.split("/", 1)[1]
 
 
 def _attach(before: Attachment | None, case_id: str, seq: int) -> Attachment:
@@ -243,9 +255,22 @@ def _clean(text: Sealed, *, multiline: bool) -> Sealed:
     return text if text.key_id is not None else Sealed.plain(sanitize(text.text, multiline=multiline))
 
 
+def _short(text: Sealed, limit: int) -> Sealed:
+    return text if text.key_id is not None else Sealed.plain(shorten(text.text, limit))
+
+
+def _carried(signal: RouteSignal | ReturnSignal | ApplySignal) -> Carried:
+    return Carried(signal_id=signal.signal_id, alert_id=signal.alert_id)
+
+
+def _let_go(alert_row: str, attachment: Attachment | None, seq: int) -> dict[str, Any]:
+    """Forget where an alert belonged, once the last signal that was still on its way has come to nothing."""
+    return {alert_row: None} if attachment is not None and attachment.seq <= seq else {}
+
+
 # A signal's labels become the case's attributes, so that cases can be found and counted by them.
 _NOT_ATTRIBUTES = frozenset({"summary", "priority", "dedup_key"})
 
 
 def _attributes(facts: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
-    return {name: (value,) for name, value in facts.items() if name not in _NOT_ATTRIBUTES and value}
+    return limits.fit({name: value for name, value in facts.items() if name not in _NOT_ATTRIBUTES})

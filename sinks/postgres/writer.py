@@ -75,7 +75,7 @@ class PostgresViews:
             changes = self._project(batch)
             with self._store.session() as connection:
                 written = self._write(connection, changes, moves)
-        except (RowRefused, ValueError) as error:
+        except RowRefused as error:
             refused = self._sift(batch, str(error))
             if not refused:
                 # Each record alone is taken, so that none is to blame: a bug of ours.
@@ -158,6 +158,6 @@ class PostgresViews:
             with self._store.session() as connection, connection.transaction(force_rollback=True):
                 for table, rows in tables.items():
                     connection.execute(query(table), columns(rows))
-        except (RowRefused, ValueError) as error:
+        except RowRefused as error:
             return str(error)
         return None

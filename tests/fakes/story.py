@@ -107,7 +107,15 @@ class Story:
         command = self.change(tenant_id, case_id, AddComment(message=Sealed.plain(words)))
         return derive(command, "comment")
 
-    def signal(self, tenant_id: str, project_id: str, action: Action, dedup_key: str, summary: str = "down") -> str:
+    def signal(
+        self,
+        tenant_id: str,
+        project_id: str,
+        action: Action,
+        dedup_key: str,
+        summary: str = "down",
+        starts_at: int | None = None,
+    ) -> str:
         """Send a signal of an alert and return its id."""
         body = RecordSignal(
             action=action,
@@ -116,6 +124,7 @@ class Story:
             dedup_key=dedup_key,
             summary=Sealed.plain(summary),
             labels={"service": "db", "team": dedup_key[:1]},
+            starts_at=starts_at,
         )
         about = alert_id(routing_hash(f"key of {tenant_id}"), dedup_key)
         return self.send(t.ALERT_COMMANDS, tenant_id, about, aggregate_key(tenant_id, about), body, answer=False)
@@ -219,6 +228,8 @@ def _alerts(story: Story, tenant: str, project: str) -> None:
         (Action.TRIGGER, "a-1", "disk full again"),
     ):
         story.signal(tenant, project, action, dedup_key, summary)
+    # A resolve that is faster than the trigger which it ends.
+    story.signal(tenant, project, Action.RESOLVE, "m-1", starts_at=START)
     # Closing the case by hand ends the episode of its alert.
     for case_id in sorted({d.envelope.aggregate_id for d in story.driver.decoded(t.CASE_EVENTS)}):
         state = story.driver.state("cases", aggregate_key(tenant, case_id))

@@ -37,7 +37,7 @@ SEND_SECONDS: Final = 30.0
 async def stream_cases(readers: Readers, caller: Caller, request: Request) -> Response:
     """Answer with the stream. It ends where the caller's keys are revoked."""
     last_event_id = request.headers.get("last-event-id") or Parameters(request).text("last_event_id") or None
-    messages = live.stream(readers, caller, last_event_id)
+    messages = live.stream(readers, caller, last_event_id, silence=live.SILENCE_SECONDS)
     # Postgres being away is known before the answer begins, and is a 503 then.
     first = await anext(messages)
     events = _events(readers, request, first, messages)
@@ -49,8 +49,7 @@ async def _events(
     readers: Readers, request: Request, first: Message | None, messages: AsyncGenerator[Message | None, None]
 ) -> AsyncIterator[ServerSentEvent]:
     async with aclosing(messages):
-        yield ServerSentEvent(comment="casestream", retry=RETRY_MILLISECONDS)
-        yield _event(first)
+        yield _event(first, retry=RETRY_MILLISECONDS)
         checked = monotonic()
         async for message in messages:
             if monotonic() - checked >= live.SILENCE_SECONDS:
@@ -71,15 +70,16 @@ async def _let_in(readers: Readers, request: Request) -> bool:
     return True
 
 
-def _event(message: Message | None) -> ServerSentEvent:
+def _event(message: Message | None, retry: int | None = None) -> ServerSentEvent:
     match message:
         case None:
             return ServerSentEvent(comment="alive")
         case Ready(cursor=cursor):
-            return ServerSentEvent(event="ready", id=cursor.encode(), data="{}")
+            return ServerSentEvent(event="ready", id=cursor.encode(), data="{}", retry=retry)
         case Happened(row=row, cursor=cursor):
-            return ServerSentEvent(event="activity", id=cursor.encode(), data=orjson.dumps(live_entry(row)).decode())
+            told = orjson.dumps(live_entry(row)).decode()
+            return ServerSentEvent(event="activity", id=cursor.encode(), data=told, retry=retry)
         case Resync(why=why):
-            return ServerSentEvent(event="resync", data=orjson.dumps({"reason": why.value}).decode())
+            return ServerSentEvent(event="resync", data=orjson.dumps({"reason": why.value}).decode(), retry=retry)
         case _:
             assert_never(message)

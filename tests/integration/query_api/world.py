@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -186,10 +184,3 @@ def keys_of(answer: httpx.Response) -> list[str]:
     """Return the keys of the cases that an answer holds, in its order."""
     assert answer.status_code == 200, answer.text
     return [case["attributes"]["key"] for case in answer.json()["data"]]
-
-
-def await_true(condition: Any, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, json.dumps({"waited": seconds})
-        time.sleep(0.02)

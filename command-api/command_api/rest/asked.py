@@ -31,11 +31,19 @@ def ask(request: Request, document: Any = None) -> Ask:
     return Ask.of(
         request.method,
         request.url.path,
-        b"" if document is None else orjson.dumps(document, option=orjson.OPT_SORT_KEYS),
+        b"" if document is None else _canonical(document),
         idempotency_key=request.headers.get("idempotency-key"),
         expected_version=_expected(request.headers.get("if-match")),
         traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
     )
+
+
+def _canonical(document: Any) -> bytes:
+    try:
+        return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        # It reads deeper than it writes.
+        raise problem(400, "request.too_deep", "the body is nested too deeply") from None
 
 
 def _expected(text: str | None) -> int | None:

@@ -44,6 +44,13 @@ def test_what_is_no_json_is_400(http: httpx.Client, body: bytes) -> None:
     assert first(post(http, body))[:2] == (400, "request.not_json")
 
 
+@pytest.mark.parametrize("depth", [300, 900, 100_000])
+def test_a_body_that_is_nested_without_end_is_400(http: httpx.Client, depth: int) -> None:
+    body = b'{"data": {"type": "case", "meta": ' + b"[" * depth + b"]" * depth + b"}}"
+
+    assert post(http, body, f"/api/v2/cases/{uuid4()}/archive").status_code == 400
+
+
 @pytest.mark.parametrize(
     ("attributes", "expected"),
     [

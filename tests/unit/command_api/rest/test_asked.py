@@ -71,3 +71,13 @@ def test_requests_are_the_same_however_their_json_is_written() -> None:
 )
 def test_requests_that_ask_something_else_are_not_the_same(changed: Request, document: Any) -> None:
     assert ask(request(), {"title": "a"}).fingerprint != ask(changed, document).fingerprint
+
+
+def test_a_body_that_is_nested_too_deeply_is_400() -> None:
+    document: Any = []
+    for _ in range(600):
+        document = [document]
+    with pytest.raises(Problem) as refused:
+        ask(request(), document)
+
+    assert (refused.value.status, refused.value.faults[0].code) == (400, "request.too_deep")

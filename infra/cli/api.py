@@ -107,6 +107,7 @@ async def _serve(settings: Settings) -> None:
             "serving", http=f"{settings.http_host}:{settings.http_port}", grpc=f"{settings.http_host}:{grpc_port}"
         )
         await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        readers.close()
         server.should_exit = True
         await serving
     if not stop.is_set():

@@ -30,13 +30,17 @@ class Readers:
 
     @classmethod
     def of(cls, services: Services, *, alias: str = ALIAS) -> Self:
-        """Return the readers of these services. Nothing is opened before it is used, and nothing is to be closed."""
+        """Return the readers of these services. Nothing is opened before it is used."""
         return cls(
             services=services,
             index=CaseIndex(services.elasticsearch, alias=alias),
             visibility=Visibility(services.db, services.settings.postgres.reveal()),
             hub=Hub(services.db, services.redis),
         )
+
+    def close(self) -> None:
+        """End the live streams, which would keep a server from stopping: they have no end of their own."""
+        self.hub.close()
 
     @property
     def db(self) -> Database:

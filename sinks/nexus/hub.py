@@ -67,14 +67,21 @@ Message: TypeAlias = Ready | Happened | Resync
 
 @dataclass(eq=False, slots=True)
 class _Client:
+    """why: for what it is told to begin anew once `ended` is set; None where it just comes back."""
+
     queue: asyncio.Queue[Row]
-    overflowed: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    why: Why | None = None
 
     def offer(self, row: Row) -> None:
         try:
             self.queue.put_nowait(row)
         except asyncio.QueueFull:
-            self.overflowed.set()
+            self.end(Why.OVERFLOW)
+
+    def end(self, why: Why | None) -> None:
+        self.why = self.why or why
+        self.ended.set()
 
 
 class _Feed:
@@ -102,7 +109,7 @@ class _Feed:
                 except Exception:
                     _log.exception("a live feed failed; its clients begin anew")
                     for client in self.clients:
-                        client.overflowed.set()
+                        client.end(Why.OVERFLOW)
                     raise
 
     async def _follow(self) -> None:
@@ -127,12 +134,13 @@ class Hub:
         self._limit = limit
         self._feeds: dict[str, _Feed] = {}
         self._opening = asyncio.Lock()
+        self._closed = False
 
     async def stream(self, tenant_id: str, last_event_id: str | None) -> AsyncGenerator[Message, None]:
         """Give the tenant's events from a cursor on, without gap or repetition; None: from now on.
 
-        `Ready` comes once nothing that was missed is left. After `Resync` it ends. Raises StoreUnavailable where
-        Postgres is away at the beginning; later on it waits.
+        `Ready` comes once nothing that was missed is left. It ends after `Resync`, and when the hub is closed. Raises
+        StoreUnavailable where Postgres is away at the beginning; later on it waits.
         """
         async with self._joined(tenant_id) as (client, joined):
             try:
@@ -154,8 +162,16 @@ class Hub:
                 cursor = cursor.past(partition, offset)
                 EVENTS.inc()
                 yield Happened(row=row, cursor=cursor)
-            RESYNCS.labels(Why.OVERFLOW).inc()
-            yield Resync(why=Why.OVERFLOW)
+            if client.why is not None:
+                RESYNCS.labels(client.why).inc()
+                yield Resync(why=client.why)
+
+    def close(self) -> None:
+        """End all streams: their clients come back, to another process or to this one's successor. No new ones begin."""
+        self._closed = True
+        for feed in self._feeds.values():
+            for client in feed.clients:
+                client.end(None)
 
     async def _missed(self, tenant_id: str, since: Cursor, until: Cursor) -> AsyncIterator[Happened]:
         """Give what stands between two positions, from the store."""
@@ -172,6 +188,8 @@ class Hub:
     async def _joined(self, tenant_id: str) -> AsyncIterator[tuple[_Client, Cursor]]:
         """Give a client of the tenant's feed, and from where on its queue has everything."""
         async with self._opening:
+            if self._closed:
+                raise StoreUnavailable("this process is about to stop")
             feed = self._feeds.get(tenant_id)
             if feed is None or feed.task.done():
                 feed = _Feed(tenant_id, self._store, self._wakeups, await self._store.bound())
@@ -209,13 +227,13 @@ def _later(one: Cursor, other: Cursor) -> Cursor:
 
 
 async def _next(client: _Client) -> Row | None:
-    """Return the next event, None once one had to be dropped."""
-    if client.overflowed.is_set():
+    """Return the next event, None once the client is to end."""
+    if client.ended.is_set():
         return None
     if not client.queue.empty():
         return client.queue.get_nowait()
     got = asyncio.ensure_future(client.queue.get())
-    over = asyncio.ensure_future(client.overflowed.wait())
+    over = asyncio.ensure_future(client.ended.wait())
     try:
         await asyncio.wait({got, over}, return_when=asyncio.FIRST_COMPLETED)
         return got.result() if got.done() and not over.done() else None

@@ -270,3 +270,22 @@ async def test_feeds_end_with_their_last_client(readers: Readers, world: World) 
         await take(messages, 1)
         assert "nexus-feed" in {task.get_name() for task in asyncio.all_tasks()}
     await until(lambda: not {task.get_name() for task in asyncio.all_tasks()} - before)
+
+
+async def test_a_server_that_stops_ends_its_streams_at_once_and_they_go_on_elsewhere(
+    world: World, cases: list[str], kafka_bootstrap: str
+) -> None:
+    owner = world.owners[0]
+    async with world.readers(kafka_bootstrap) as stopping, serving(stopping) as url, stream(url, owner) as messages:
+        last_id = (await next_named(messages, "ready")).id
+        stopping.close()
+        async with asyncio.timeout(5):
+            assert [m.event async for m in messages] == []
+        headers = {**owner.headers, "Last-Event-ID": last_id}
+        async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as client:
+            assert (await client.get("/api/v2/cases/stream")).status_code == 503
+    change(world, cases[:1], 10)
+    async with world.readers(kafka_bootstrap) as successor, serving(successor) as url:
+        async with stream(url, owner, last_id) as messages:
+            entry = json.loads((await next_named(messages, "activity")).data)
+        assert entry["case"]["id"] == cases[0]

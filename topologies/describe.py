@@ -15,6 +15,7 @@ def text(topology: Topology) -> str:
         lines += [f"  writes   {topic}" for topic in source.writes]
     for stage in topology.stages:
         lines += [f"stage {stage.name}", f"  reads    {stage.reads} as {stage.group}"]
+        lines += [f"  config   {kind}" for kind in stage.config]
         lines += [f"  table    {stage.table} (changelog {stage.changelog})", f"  events   {stage.events}"]
         if stage.copies is not None:
             lines += [f"  copies   {stage.copies}"]

@@ -21,8 +21,9 @@ class Stage:
     """A pure function of ONE topic and its own table.
 
     events: the topic of its own events and outcomes. copies: a topic that gets each event as well, in the same
-    partition. emits: the topics of the records that it makes for others. parks: a record that cannot be folded
-    parks its row, and later ones follow it to the dead letters.
+    partition. emits: the topics of the records that it makes for others. config: the kinds of configuration that it
+    needs, which stage `config` writes into every partition of `reads`. parks: a record that cannot be folded parks its
+    row, and later ones follow it to the dead letters.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Stage:
     events: str
     emits: tuple[str, ...] = ()
     copies: str | None = None
+    config: tuple[str, ...] = ()
     parks: bool = False
 
     @property
@@ -128,6 +130,7 @@ TOPOLOGY: Final = Topology(
             table="alert-state",
             events=t.ALERT_EVENTS,
             emits=(t.CASE_INTAKE,),
+            config=("rules",),
         ),
         Stage(
             name="intake",
@@ -136,6 +139,7 @@ TOPOLOGY: Final = Topology(
             table="intake-state",
             events=t.CASE_EVENTS,
             emits=(t.CASE_COMMANDS, t.ALERT_EVENTS),
+            config=("project", "rules"),
         ),
         Stage(
             name="cases",

@@ -23,7 +23,13 @@ _OPTIONS: Final[dict[str, str | int]] = {
     "application_name": "casestream sink",
 }
 _NEVER: Final = (psycopg.DataError, psycopg.IntegrityError, errors.ProgramLimitExceeded)
-_AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
+_AWAY: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    # These two are of another class, and say no less that the next connection may do.
+    errors.IdleInTransactionSessionTimeout,
+    errors.ReadOnlySqlTransaction,
+)
 
 
 class RowRefused(Exception):  # noqa: N818 - caught by the sink that asked
@@ -61,6 +67,6 @@ class Store:
 
 
 def _said(error: Exception) -> str:
-    """Return the first line, without the values that the others may quote."""
+    """Return the first line; the others may quote whole rows."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

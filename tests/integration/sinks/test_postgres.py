@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
+import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -20,6 +23,8 @@ from schemas import codec
 from sinks.base import LOG_START, Entry, Fenced, Raw, Refused
 from sinks.postgres.live import Live
 from sinks.postgres.project import Placed, project
+from sinks.postgres.queries import array
+from sinks.postgres.store import Store
 from sinks.postgres.writer import PostgresViews
 from streams.topics import CASE_EVENTS
 from tests.fakes.story import EVENTS, START, Story, batches, entries, everything
@@ -96,6 +101,16 @@ def test_texts_and_times_come_through_as_they_are(database: Migrated) -> None:
     assert sorted((i, a, o) for i, a, o, *_ in found) == sorted((r.event_id, r.actor, r.occurred_at) for r in rows)
     assert {c["new"]["title"] for *_, kind, c in found if kind == "case_opened"} >= {'It is "down" \\ 🔥'}
     assert {c["new"] for *_, c in found if c.get("field") == "comment"} >= {"looking\ninto {it}, NULL", None}
+
+
+def test_arrays_are_read_as_they_were_meant(database: Migrated) -> None:
+    texts = ["", "NULL", "null", 'a"b', "a\\b", "\\", "{x,y}", " , ", "a\nb\tc\r", "🔥\u2028é", "'; DROP TABLE x; --"]
+    for mixed in (texts, [*texts, None], [None, None]):
+        assert database.ask("SELECT %s::text[]", array(mixed)) == [(mixed,)]
+    for binary in ([b"", b"\x00\xff", bytes(range(256))], [None, b"x"]):
+        assert database.ask("SELECT %s::bytea[]", array(binary)) == [(binary,)]
+    assert database.ask("SELECT %s::bigint[]", array([-(2**63), 2**63 - 1, None])) == [([-(2**63), 2**63 - 1, None],)]
+    assert database.ask("SELECT %s::boolean[]", array([True, False, None])) == [([True, False, None],)]
 
 
 def test_attributes_are_those_of_the_case_and_no_others(database: Migrated) -> None:
@@ -220,6 +235,24 @@ def _end_whoever_waits(database: Migrated) -> None:
                 return
             time.sleep(0.02)
     raise AssertionError("nobody waited for the lock")
+
+
+def test_a_process_that_is_stopped_inside_a_transaction_loses_it(database: Migrated) -> None:
+    with closing(Store(database.sink)) as store:
+        with store.session() as connection:
+            assert connection.execute("SHOW idle_in_transaction_session_timeout").fetchone() == ("10s",)
+            connection.execute("SET idle_in_transaction_session_timeout = '50ms'")
+        with pytest.raises(StoreUnavailable):
+            _stop_inside(store)
+        with store.session() as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def _stop_inside(store: Store) -> None:
+    with store.session() as connection, connection.transaction():
+        connection.execute("SELECT 1")
+        # As SIGSTOP does to a process, for longer than the server waits.
+        time.sleep(0.5)
 
 
 def test_a_batch_is_one_notification_after_everything_is_visible(database: Migrated) -> None:
@@ -379,10 +412,55 @@ def test_live_streams_of_the_tenants_are_woken_after_the_commit(database: Migrat
     assert {m["data"] for m in woken if m} == {b""}
 
 
+def test_tenants_that_waited_for_redis_are_woken_when_it_is_back(redis_url: str) -> None:
+    where = urlsplit(redis_url)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    tenant = str(uuid.uuid4())
+    with Redis.from_url(redis_url) as redis, redis.pubsub() as channel:
+        channel.subscribe(f"casestream.live.{tenant}")
+        assert channel.get_message(timeout=5) is not None
+        with closing(Live(f"redis://127.0.0.1:{port}/0")) as live:
+            live.wake([tenant])
+            live.wake([tenant])
+            assert channel.get_message(timeout=0.3) is None
+            with forwarded(port, (where.hostname or "", where.port or 0)):
+                woken = channel.get_message(timeout=10)
+
+    assert woken is not None
+    assert woken["channel"].decode() == f"casestream.live.{tenant}"
+
+
+@contextmanager
+def forwarded(port: int, to: tuple[str, int]) -> Iterator[None]:
+    """Let one client through to a server, by another port."""
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while said := source.recv(65_536):
+                sink.sendall(said)
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        with suppress(OSError):
+            client, _ = server.accept()
+            with client, socket.create_connection(to) as there:
+                back = threading.Thread(target=pump, args=(there, client))
+                back.start()
+                pump(client, there)
+                back.join(10)
+
+    with socket.create_server(("127.0.0.1", port)) as server:
+        serving = threading.Thread(target=serve)
+        serving.start()
+        yield
+        # Whoever was let through goes on until he hangs up.
+        server.shutdown(socket.SHUT_RDWR)
+    serving.join(0.1)
+
+
 def test_redis_away_neither_fails_nor_delays_a_batch(database: Migrated) -> None:
     # A port that takes connections and never answers.
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         with closing(Live(url)) as live, opened(database, live=live) as views:

@@ -21,7 +21,7 @@ from infra.engines import Engines, leftover, start
 from infra.engines.process import rotate
 from infra.runtime.errors import CasestreamError, EngineError
 
-READY_SECONDS: Final = 180.0
+READY_SECONDS: Final = 240.0
 TRIES: Final = 3
 MEASURE_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 0.2

@@ -12,7 +12,7 @@ from infra.engines.ports import HOST
 from infra.engines.process import Command, Process
 
 HEAP: Final = "-Xmx384m"
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 180.0
 
 PROPERTIES: Final = """\
 process.roles=broker,controller

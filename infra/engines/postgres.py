@@ -22,7 +22,7 @@ from infra.engines.process import Command, Process
 from infra.engines.state import State
 from infra.runtime.errors import EngineDied, EngineError
 
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 180.0
 OLDEST: Final = 15
 BUILTIN_LOCALE: Final = 17
 OWNER: Final = "casestream"

@@ -12,7 +12,7 @@ from infra.engines.ports import HOST
 from infra.engines.process import Command, Process
 
 HEAP: Final = ("-Xms512m", "-Xmx512m", "-XX:MaxDirectMemorySize=256m")
-READY_SECONDS: Final = 90.0
+READY_SECONDS: Final = 180.0
 
 SETTINGS: Final = """\
 cluster.name: casestream

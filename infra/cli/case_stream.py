@@ -16,6 +16,7 @@ from infra.cli.case_client import Client, away
 from infra.cli.case_problem import Exit, Problem
 
 PATH: Final = "/api/v2/cases/stream"
+READY: Final = "ready"
 ACTIVITY: Final = "activity"
 RESYNC: Final = "resync"
 # The API says something at least every 10 s; three times that is a connection that is dead without saying so.
@@ -28,11 +29,13 @@ _LONGEST_WAIT: Final = 10.0
 class Stream:
     """Connects, and connects again whenever the connection ends. Before it was connected once, it raises instead.
 
-    last_id: where to go on; None begins with what happens from now on. note: hears of losses.
+    last_id: where to go on; None begins with what happens from now on. note: hears of losses. ready: called once, when
+    nothing that happens from then on can be missed.
     """
 
     client: Client
     note: Callable[[str], None]
+    ready: Callable[[], None] = lambda: None
     last_id: str | None = None
     _first_wait: float = field(default=_FIRST_WAIT, init=False)
     _wait: float = field(default=_FIRST_WAIT, init=False)
@@ -55,7 +58,10 @@ class Stream:
                     elif lost:
                         self.note("Connected again; nothing was missed.")
                     lost = False
-                    if message.event == ACTIVITY:
+                    if message.event == READY:
+                        ready, self.ready = self.ready, lambda: None
+                        ready()
+                    elif message.event == ACTIVITY:
                         yield _document(message)
             except httpx.TransportError as error:
                 if not self._connected:

@@ -115,9 +115,12 @@ def _watch(
 
     wanted = Filter(keys=key or (), project=project, statuses=status or (), priorities=priority or ())
     lines = Lines(out=session.out)
-    session.out.note(f"Watching{session.where}. Ctrl-C ends.")
     left = count
-    for entry in Stream(client=session.client, note=session.out.note):
+
+    def begun() -> None:
+        session.out.note(f"Watching{session.where}. Ctrl-C ends.")
+
+    for entry in Stream(client=session.client, note=session.out.note, ready=begun):
         if not wanted.passes(entry["case"]):
             continue
         if session.out.as_json:

@@ -104,10 +104,15 @@ def test_a_connection_that_is_cut_is_taken_up_where_it_ended(api: Api, run: Run,
     api.answers(
         "GET",
         STREAM,
-        stream(message("a", OPENED), ": ping\n\n", error=httpx.RemoteProtocolError("peer closed")),
+        stream(
+            message("0", {}, "ready"),
+            message("a", OPENED),
+            ": ping\n\n",
+            error=httpx.RemoteProtocolError("peer closed"),
+        ),
         httpx.ConnectError("refused"),
         refusal(503, "service.unavailable", "Postgres is away"),
-        stream(message("b", CLOSED)),
+        stream(message("b", CLOSED), message("b", {}, "ready")),
         stream(message("c", CLOSED)),
     )
 

@@ -23,7 +23,7 @@ POLL_SECONDS: Final = 0.2
 BACK_OFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _log = structlog.get_logger()
 
-CONSUMER: Final = {
+CONSUMER: Final[dict[str, Any]] = {
     "enable.auto.commit": False,
     # A position outside the log is an error, said aloud: never a silent jump to either end.
     "auto.offset.reset": "error",

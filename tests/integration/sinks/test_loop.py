@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
@@ -17,11 +20,12 @@ from confluent_kafka.cimpl import NewTopic
 from infra.runtime.errors import PoisonMessage, StoreUnavailable
 from schemas.codec import UnknownSchema
 from sinks.base import LOG_START, Entry, Fenced, Raw, Refused
-from sinks.loop import Hole, Loop, NotReady, PositionLost
+from sinks.loop import CONSUMER, Hole, Loop, NotReady, PositionLost
 
 pytestmark = pytest.mark.engines
 
 SECONDS = 30
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass
@@ -171,7 +175,9 @@ def log(kafka_bootstrap: str) -> Log:
 
 
 @contextmanager
-def running(log: Log, stored: Stored, *, holds_newer: bool = True, not_before: int = 0) -> Iterator[Running]:
+def running(
+    log: Log, stored: Stored, *, holds_newer: bool = True, not_before: int = 0, instance_id: str = ""
+) -> Iterator[Running]:
     loop: Loop[str] = Loop(
         Listing(stored),
         bootstrap=log.bootstrap,
@@ -179,6 +185,7 @@ def running(log: Log, stored: Stored, *, holds_newer: bool = True, not_before: i
         group=log.group,
         holds_newer=holds_newer,
         not_before=not_before,
+        instance_id=instance_id,
     )
     it = Running(loop)
     try:
@@ -414,6 +421,35 @@ def test_partitions_that_go_to_another_process_are_read_once(kafka_bootstrap: st
     for partition in range(4):
         mine = [item for item in stored.items if item.startswith(f"{partition}-")]
         assert mine == [f"{partition}-{n}" for n in range(120)]
+
+
+MEMBER = """
+import sys
+from confluent_kafka import Consumer
+from sinks.loop import CONSUMER
+bootstrap, topic, group = sys.argv[1:]
+member = Consumer({**CONSUMER, "bootstrap.servers": bootstrap, "group.id": group, "group.instance.id": "one"})
+member.subscribe([topic], on_assign=lambda *_: print("assigned", flush=True))
+while True:
+    member.poll(1)
+"""
+
+
+def test_a_process_of_the_same_name_has_the_partitions_of_one_that_was_killed_at_once(log: Log) -> None:
+    command = [sys.executable, "-c", MEMBER, log.bootstrap, log.topic, log.group]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as killed:
+        assert killed.stdout is not None
+        assert killed.stdout.readline() == b"assigned\n"
+        killed.kill()
+    stored = Stored()
+    log.append("a")
+    began = time.monotonic()
+    with running(log, stored, instance_id="one"):
+        until(lambda: stored.items, "the record")
+        waited = time.monotonic() - began
+
+    # The group itself would miss it only after this time.
+    assert waited < CONSUMER["session.timeout.ms"] / 1000 - 1
 
 
 def test_a_topic_that_is_not_there_yet_is_waited_for(kafka_bootstrap: str) -> None:

@@ -28,7 +28,7 @@ from elasticsearch import Elasticsearch
 
 from infra.cli.bootstrap import Prepared, prepare, tenants
 from infra.cli.role import ROLES
-from infra.cli.stack_role import Role
+from infra.cli.stack.role import Role
 from infra.engines import Engines
 from infra.engines.ports import HOST, any_free
 from infra.engines.process import Process

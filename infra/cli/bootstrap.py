@@ -16,7 +16,7 @@ import psycopg
 from confluent_kafka import KafkaError, Message, Producer
 from psycopg import conninfo
 
-from infra.cli.stack_reader import ensure_reader
+from infra.cli.stack.reader import ensure_reader
 from infra.runtime.errors import CasestreamError
 from infra.runtime.kafka import PRODUCER
 from schemas import codec

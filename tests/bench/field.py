@@ -15,7 +15,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from infra.cli.bootstrap import Prepared, prepare
-from infra.cli.stack_role import Role
+from infra.cli.stack.role import Role
 from infra.engines import Ports, start
 from infra.engines.ports import any_free
 from infra.runtime.kafka import PRODUCER

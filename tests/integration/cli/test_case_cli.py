@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli.case_app import app
+from infra.cli.case.app import app
 from tests.stack import Stack
 
 pytestmark = pytest.mark.engines
@@ -293,7 +293,7 @@ class Watch:
     def __init__(self, folder: Path, *arguments: str) -> None:
         path = os.pathsep.join(str(ROOT / part) for part in ("", "command-api", "query-api"))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "infra.cli.case", "watch", "--stack", str(folder), *arguments],
+            [sys.executable, "-m", "infra.cli.case.command", "watch", "--stack", str(folder), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

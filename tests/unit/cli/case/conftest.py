@@ -11,8 +11,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli import case_client, case_receipt, case_stream, case_text
-from infra.cli.case_app import app
+from infra.cli.case import client as case_client
+from infra.cli.case import receipt as case_receipt
+from infra.cli.case import stream as case_stream
+from infra.cli.case import text as case_text
+from infra.cli.case.app import app
 from tests.unit.cli.case.fake_api import NOW, STACK, Api, Result, Run
 
 

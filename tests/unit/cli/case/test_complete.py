@@ -9,7 +9,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli.case_app import app
+from infra.cli.case.app import app
 from tests.unit.cli.case.documents import case, page, project, refusal
 from tests.unit.cli.case.fake_api import Api
 from tests.unit.cli.case.test_rules import RULE_ID, rule

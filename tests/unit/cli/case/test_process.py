@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.case_app import app
+from infra.cli.case.app import app
 
-COMMAND = (sys.executable, "-m", "infra.cli.case")
+COMMAND = (sys.executable, "-m", "infra.cli.case.command")
 ROOT = Path(__file__).parents[4]
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
 # Not pydantic: typer reads values with it.
@@ -54,7 +54,7 @@ def test_help_brings_nothing_heavy(process: Process, tmp_path: Path) -> None:
     script.write_text(
         f"""
 import sys
-from infra.cli.case_app import app
+from infra.cli.case.app import app
 try:
     app(sys.argv[1:])
 except SystemExit:
@@ -78,7 +78,7 @@ def test_completion_brings_nothing_heavy_either(process: Process) -> None:
 
     loaded = {line.rpartition("|")[2].strip() for line in shown.stderr.splitlines()}
     assert shown.stdout.split() == ["list"]
-    assert "infra.cli.case_app" in loaded
+    assert "infra.cli.case.app" in loaded
     assert loaded.isdisjoint(HEAVY)
 
 
@@ -111,7 +111,7 @@ def test_the_pipeline_is_told_as_text_and_as_a_chart(process: Process) -> None:
 )
 def test_any_text_is_written_in_any_locale(process: Process, tmp_path: Path, environment: dict[str, str]) -> None:
     script = """
-from infra.cli.case_output import Output, open_streams
+from infra.cli.case.output import Output, open_streams
 open_streams()
 out = Output(as_json=False)
 out.print("Größe ✓ 🔥 結帳")

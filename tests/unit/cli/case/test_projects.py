@@ -7,7 +7,7 @@ import io
 import httpx
 import pytest
 
-from infra.cli import case_input
+from infra.cli.case import input as case_input
 from tests.unit.cli.case.documents import CASE_ID, PROJECT_ID, project
 from tests.unit.cli.case.fake_api import Api, Run
 

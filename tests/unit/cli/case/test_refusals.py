@@ -141,8 +141,8 @@ def test_a_write_that_stays_pending_ends_with_its_key(api: Api, run: Run, pauses
 
 
 def test_a_search_after_a_write_waits_for_that_write() -> None:
-    from infra.cli.case_client import Client
-    from infra.cli.case_target import Target
+    from infra.cli.case.client import Client
+    from infra.cli.case.target import Target
 
     api = Api()
     api.answers("POST", TITLE, httpx.Response(200, json={"data": case()}, headers={"X-Position": "case.events/3@17"}))

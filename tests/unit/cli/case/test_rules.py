@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.cli.case_condition import condition, seconds, span, written
-from infra.cli.case_problem import Problem
+from infra.cli.case.condition import condition, seconds, span, written
+from infra.cli.case.problem import Problem
 from schemas.rest.alert_rule import rule_data
 from tests.unit.cli.case.documents import PROJECT_ID, project
 from tests.unit.cli.case.fake_api import NOW, Api, Run

@@ -9,10 +9,10 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from infra.cli.case_output import Output
-from infra.cli.case_table import Column, lay_out
-from infra.cli.case_text import ago, clock, local, parse_time, when
-from infra.cli.case_view import case_table
+from infra.cli.case.output import Output
+from infra.cli.case.table import Column, lay_out
+from infra.cli.case.text import ago, clock, local, parse_time, when
+from infra.cli.case.view import case_table
 from tests.unit.cli.case.documents import USER_ID, case
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.case_problem import Exit, Problem
-from infra.cli.case_target import Choice, resolve
+from infra.cli.case.problem import Exit, Problem
+from infra.cli.case.target import Choice, resolve
 from tests.unit.cli.case.documents import page
 from tests.unit.cli.case.fake_api import STACK, URL, Api, Run
 

@@ -10,9 +10,10 @@ import httpx
 import pytest
 from rich.console import Console
 
-from infra.cli import demo_alerts, demo_cases
-from infra.cli.demo import run
-from infra.cli.demo_client import DemoFailed
+from infra.cli.demo import alerts as demo_alerts
+from infra.cli.demo import cases as demo_cases
+from infra.cli.demo.client import DemoFailed
+from infra.cli.demo.story import run
 
 TENANTS = [
     {
@@ -130,7 +131,7 @@ def test_every_write_has_a_key_of_its_own() -> None:
 
 
 def test_an_outcome_that_is_pending_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.cli.demo_client.PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("infra.cli.demo.client.PAUSE_SECONDS", 0.01)
     api = Api()
     api.pending = 2
     tell(api)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from infra.cli.stack_board import DOWN, READY, STARTING, Board, Line, Snapshot, new
+from infra.cli.stack.board import DOWN, READY, STARTING, Board, Line, Snapshot, new
 
 
 def board() -> Board:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from infra.cli.stack import app
-from infra.cli.stack_options import Options
+from infra.cli.stack.command import app
+from infra.cli.stack.options import Options
 
 
 def run(*arguments: str) -> Result:
@@ -30,7 +30,7 @@ def test_help_says_where_to_begin() -> None:
     assert "--install-completion" in done.output
 
 
-@pytest.mark.parametrize(("option", "module"), [((), "stack_foreground.run"), (("--detach",), "stack_detach.up")])
+@pytest.mark.parametrize(("option", "module"), [((), "foreground.run"), (("--detach",), "detach.up")])
 def test_up_hands_over_what_was_asked_for(
     option: tuple[str, ...], module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,7 +40,7 @@ def test_up_hands_over_what_was_asked_for(
         asked.append(options)
         return 7
 
-    monkeypatch.setattr(f"infra.cli.{module}", taken)
+    monkeypatch.setattr(f"infra.cli.stack.{module}", taken)
     done = run(
         *("up", *option, "--data-dir", str(tmp_path), "--http-port", "18080", "--kafka-port", "0"),
         *("--engines", "embedded", "--system", "redis"),
@@ -86,7 +86,7 @@ def test_versions_are_those_of_the_lock() -> None:
 
 
 def test_names_of_logs_are_completed() -> None:
-    from infra.cli.stack import _names
+    from infra.cli.stack.command import _names
 
     assert _names("worker.c") == ["worker.config", "worker.cases"]
     assert "kafka" in _names("")

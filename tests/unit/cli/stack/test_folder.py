@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.stack_folder import Folder, NotRunning
+from infra.cli.stack.folder import Folder, NotRunning
 from infra.runtime.errors import CasestreamError, DataInUse
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.stack_back_off import PAUSES, STEADY_SECONDS, BackOff
-from infra.cli.stack_board import DOWN, READY, STARTING, UNREADY, Board, Line, new
-from infra.cli.stack_keeper import Keeper, first_sentence
+from infra.cli.stack.back_off import PAUSES, STEADY_SECONDS, BackOff
+from infra.cli.stack.board import DOWN, READY, STARTING, UNREADY, Board, Line, new
+from infra.cli.stack.keeper import Keeper, first_sentence
 from infra.engines.process import Command, Process
 from infra.runtime.errors import EngineDied
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli.stack import app
-from infra.cli.stack_folder import Folder
-from infra.cli.stack_log_line import readable
-from infra.cli.stack_logs import NoLog, follow, last, path_of
+from infra.cli.stack.command import app
+from infra.cli.stack.folder import Folder
+from infra.cli.stack.log_line import readable
+from infra.cli.stack.logs import NoLog, follow, last, path_of
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.stack_options import OptionsInvalid, parse
+from infra.cli.stack.options import OptionsInvalid, parse
 
 EXTERNAL = {
     "CASESTREAM_KAFKA": "kafka:9092",

@@ -7,10 +7,10 @@ import pytest
 
 from infra.cli.bootstrap import Prepared
 from infra.cli.role import ROLES
-from infra.cli.stack_document import Facts, document
-from infra.cli.stack_folder import Folder
-from infra.cli.stack_reader import url
-from infra.cli.stack_roles import api_ports, health_ports, make, stop_groups
+from infra.cli.stack.document import Facts, document
+from infra.cli.stack.folder import Folder
+from infra.cli.stack.reader import url
+from infra.cli.stack.roles import api_ports, health_ports, make, stop_groups
 from infra.engines import Addresses
 from infra.runtime.errors import PortTaken
 

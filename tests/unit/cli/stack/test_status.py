@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli.stack import app
-from infra.cli.stack_board import DOWN, READY, Board, new
-from infra.cli.stack_folder import Folder
-from infra.cli.stack_status import StatusFile, read
+from infra.cli.stack.board import DOWN, READY, Board, new
+from infra.cli.stack.command import app
+from infra.cli.stack.folder import Folder
+from infra.cli.stack.status import StatusFile, read
 
 
 @pytest.fixture

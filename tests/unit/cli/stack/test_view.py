@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from infra.cli.stack_board import DOWN, READY, STARTING, Board, new
-from infra.cli.stack_view import LiveTable, PlainLines, render, say_how_to_try, view
+from infra.cli.stack.board import DOWN, READY, STARTING, Board, new
+from infra.cli.stack.view import LiveTable, PlainLines, render, say_how_to_try, view
 
 STACK = {
     "http": "http://127.0.0.1:8080",

@@ -1,0 +1,1 @@
+"""`case-cli`: cases, projects, alerts and the live stream from a terminal."""

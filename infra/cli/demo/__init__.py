@@ -1,0 +1,1 @@
+"""`casestream demo`: realistic alerts and cases, through the public APIs."""

@@ -1,0 +1,1 @@
+"""`casestream`: engines and all roles on this machine, under one supervisor."""

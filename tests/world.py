@@ -233,13 +233,13 @@ class World:
 
     # what must hold, whatever was said
 
-    def check(self, *, crashed: bool = False) -> None:
-        """Assert the invariants. crashed: records may stand in the logs several times, and then say the same."""
+    def check(self, *, repeated: bool = False) -> None:
+        """Assert the invariants. repeated: records may stand in the logs several times, and then say the same."""
         self._check_versions()
         self._check_folds()
         self._check_numbers()
-        self._check_receipts(crashed=crashed)
-        self._check_outcomes(crashed=crashed)
+        self._check_receipts(repeated=repeated)
+        self._check_outcomes(repeated=repeated)
 
     def _check_versions(self) -> None:
         """Every repetition of an event is the event again; without them versions are 1..n in log order."""
@@ -273,16 +273,16 @@ class World:
         for given in numbers.values():
             assert given == list(range(1, len(given) + 1))
 
-    def _check_receipts(self, *, crashed: bool) -> None:
+    def _check_receipts(self, *, repeated: bool) -> None:
         receipts = self.receipts()
         assert set(receipts) == set(self.signals)
         for signal_id, written in receipts.items():
-            assert crashed or len(written) == 1, (signal_id, written)
+            assert repeated or len(written) == 1, (signal_id, written)
             assert all(said == written[0] for said in written), (signal_id, written)
 
-    def _check_outcomes(self, *, crashed: bool) -> None:
+    def _check_outcomes(self, *, repeated: bool) -> None:
         outcomes = self.outcomes()
         assert set(outcomes) == set(self.asked)
         for command_id, said in outcomes.items():
             assert len(set(said)) == 1, (command_id, said)
-            assert crashed or len(said) == 1, (command_id, said)
+            assert repeated or len(said) == 1, (command_id, said)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias
 
 import psycopg
+from psycopg import errors
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -21,6 +22,16 @@ _OPTIONS: Final = {
     "options": "-c statement_timeout=10s -c idle_in_transaction_session_timeout=15s -c TimeZone=UTC",
     "connect_timeout": 5,
 }
+
+
+# A session that was ended for its idleness, and a server that has become a standby, come as internal errors.
+_AWAY: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    PoolTimeout,
+    errors.IdleInTransactionSessionTimeout,
+    errors.ReadOnlySqlTransaction,
+)
 
 
 class Database:
@@ -63,7 +74,7 @@ class Database:
         try:
             async with self._pool.connection() as connection:
                 yield connection
-        except (psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError) as error:
+        except _AWAY as error:
             raise StoreUnavailable(f"Postgres does not answer: {first_line(error)}") from error
 
     async def ping(self) -> None:

@@ -7,8 +7,7 @@ import types
 import typing
 from collections.abc import Mapping
 from enum import Enum
-from functools import cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -20,10 +19,17 @@ LONGS = st.one_of(st.integers(-70, 70), st.integers(8_180, 8_200), st.integers(-
 TEXTS = st.one_of(st.text(max_size=8), st.text(min_size=60, max_size=70), st.sampled_from(["", "é" * 64, "😀\u200d"]))
 UUIDS = st.uuids().map(str)
 
+_MADE: Final[dict[Any, st.SearchStrategy[Any]]] = {}
 
-@cache
+
 def of(hint: Any) -> st.SearchStrategy[Any]:
     """Return a strategy for an annotation."""
+    if hint not in _MADE:
+        _MADE[hint] = _make(hint)
+    return _MADE[hint]
+
+
+def _make(hint: Any) -> st.SearchStrategy[Any]:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType or origin is typing.Union:
         return st.one_of(*(st.none() if a is types.NoneType else of(a) for a in args))

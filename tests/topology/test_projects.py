@@ -144,7 +144,7 @@ def test_a_signal_that_was_suppressed_stays_so_though_its_rule_went_before_the_c
     world.driver.run()
     assert world.receipt(signal) == f"suppressed:rule:{rule}"
     assert world.cases() == []
-    world.check(crashed=True)
+    world.check(repeated=True)
 
 
 def test_a_create_that_was_rejected_stays_so_though_its_project_came_before_the_crash(world: World) -> None:
@@ -163,7 +163,7 @@ def test_a_create_that_was_rejected_stays_so_though_its_project_came_before_the_
     assert world.outcome(refused.id) == "project.not_found"
     assert world.cases() == []
     assert world.outcome(world.create(project_id)) == "accepted"
-    world.check(crashed=True)
+    world.check(repeated=True)
 
 
 def test_what_configuration_refuses(world: World, ops: str) -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any as Anything
 from typing import Final
 
-from luqum import tree  # type: ignore[import-untyped]
-from luqum.exceptions import ParseError  # type: ignore[import-untyped]
-from luqum.thread import parse as parse_text  # type: ignore[import-untyped]
+from luqum import tree
+from luqum.exceptions import ParseError
+from luqum.thread import parse as parse_text
 
 from query_api.search.expression import All, Any, Condition, Expression, Not, Range, Value, Word
 from query_api.search.fault import query_problem

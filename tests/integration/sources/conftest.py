@@ -125,7 +125,12 @@ class Logs:
 
     def read(self, topic: str) -> list[Message]:
         """Return all records of a topic, partition by partition."""
-        settings = {"bootstrap.servers": self.bootstrap, "group.id": uuid.uuid4().hex, "enable.partition.eof": True}
+        settings = {
+            "bootstrap.servers": self.bootstrap,
+            "group.id": uuid.uuid4().hex,
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 10,
+        }
         with closing(Consumer(settings)) as reader:
             reader.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(PARTITIONS)])
             found: list[Message] = []

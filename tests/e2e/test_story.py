@@ -82,7 +82,7 @@ def test_an_alert_of_a_monitoring_tool_becomes_a_case_that_is_worked_on_and_clos
         await_(lambda: bool(found(api, word)), seconds=30, what="the case can be searched")
         (case,) = found(api, word)
         key = case["attributes"]["key"]
-        changed = platform.cli("cases", "update", key, "--status", "IN_PROGRESS", "--priority", "P1")
+        changed = platform.cli("cases", "update", key, "--status", "IN_PROGRESS", "--priority", "P2")
         platform.cli("cases", "comment", key, "Cleaning up old snapshots.")
         shown = platform.cli("cases", "get", key)
         tool.resolve(f"DiskFull{word}", summary)
@@ -96,7 +96,7 @@ def test_an_alert_of_a_monitoring_tool_becomes_a_case_that_is_worked_on_and_clos
     assert case["attributes"]["title"] == summary
     assert case["attributes"]["status"] == "OPEN"
     assert changed["data"]["attributes"]["status"] == "IN_PROGRESS"
-    assert shown["data"]["attributes"]["priority"] == "P1"
+    assert shown["data"]["attributes"]["priority"] == "P2"
     kinds = [e["attributes"]["kind"] for e in api.get(f"/api/v2/cases/{key}/activity").json()["data"]]
     assert kinds[0] == "case_opened"
     assert {"case_status_changed", "case_priority_changed", "comment_added", "alert_resolved"} <= set(kinds)

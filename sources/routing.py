@@ -12,7 +12,7 @@ from psycopg import pq
 
 from infra.runtime.auth import FRESH_SECONDS, Route
 from infra.runtime.errors import StoreUnavailable
-from infra.runtime.postgres import first_line
+from infra.runtime.postgres import AWAY, first_line
 from streams.ids import routing_hash
 
 REMEMBERED: Final = 50_000
@@ -21,6 +21,7 @@ _ROUTES: Final = (
     "SELECT d.digest, r.tenant_id::text, r.project_id::text, r.project_key "
     "FROM unnest(%s::text[]) AS d(digest) CROSS JOIN LATERAL route(d.digest) AS r"
 )
+_TENANTS: Final = "SELECT id::text FROM tenants_among(%s::uuid[]) AS t(id)"
 
 
 class RoutingKeys:
@@ -36,31 +37,27 @@ class RoutingKeys:
     def lookup(self, keys: Iterable[str]) -> Mapping[str, Route | None]:
         """Return where the signals of each key go, None where it is not a live key. Raises StoreUnavailable."""
         now = self._clock()
+        if len(self._routes) > REMEMBERED:
+            self._routes.clear()
         wanted = set(keys)
         asked = [key for key in wanted if not self._fresh(self._routes.get(key), now)]
         if asked:
-            if len(self._routes) > REMEMBERED:
-                self._routes.clear()
-            found = self._ask([sha256(key.encode()).hexdigest() for key in asked if 0 < len(key) <= _KEY_LIMIT])
-            for key in asked:
-                row = found.get(sha256(key.encode()).hexdigest())
-                route = (
-                    None
-                    if row is None
-                    else Route(tenant_id=row[1], project_id=row[2], project_key=row[3], routing=routing_hash(key))
-                )
-                self._routes[key] = (now, route)
+            digests = {sha256(key.encode()).hexdigest(): key for key in asked if 0 < len(key) <= _KEY_LIMIT}
+            rows = self._run(lambda connection: connection.execute(_ROUTES, (list(digests),)).fetchall())
+            found = {digests[digest]: place for digest, *place in rows}
+            self._routes |= {key: (now, _route(key, *found[key]) if key in found else None) for key in asked}
         return {key: self._routes[key][1] for key in wanted}
 
     def tenants(self, ids: Collection[str]) -> frozenset[str]:
         """Return those of the UUIDs that are tenants. Raises StoreUnavailable."""
         now = self._clock()
+        if len(self._tenants) > REMEMBERED:
+            self._tenants.clear()
         asked = [i for i in set(ids) if not self._fresh(self._tenants.get(i), now)]
         if asked:
-            if len(self._tenants) > REMEMBERED:
-                self._tenants.clear()
-            for i, there in zip(asked, self._there(asked), strict=True):
-                self._tenants[i] = (now, there)
+            rows = self._run(lambda connection: connection.execute(_TENANTS, (asked,)).fetchall())
+            found = {row[0] for row in rows}
+            self._tenants |= {i: (now, i in found) for i in asked}
         return frozenset(i for i in ids if self._tenants[i][1])
 
     def ping(self) -> None:
@@ -76,24 +73,6 @@ class RoutingKeys:
     def _fresh(held: tuple[float, Any] | None, now: float) -> bool:
         return held is not None and now - held[0] < FRESH_SECONDS
 
-    def _ask(self, digests: list[str]) -> dict[str, tuple[str, str, str, str]]:
-        rows = self._run(lambda connection: connection.execute(_ROUTES, (digests,)).fetchall())
-        return {row[0]: row for row in rows}
-
-    def _there(self, ids: list[str]) -> list[bool]:
-        """Ask as each tenant in turn: row-level security shows a tenant nothing but itself."""
-
-        def ask(connection: psycopg.Connection[Any]) -> list[bool]:
-            with connection.transaction(), connection.pipeline():
-                cursors = []
-                for i in ids:
-                    connection.execute("SELECT set_config('app.tenant', %s, true)", (i,))
-                    cursors.append(connection.execute("SELECT 1 FROM tenant WHERE tenant_id = %s", (i,)))
-                return [cursor.fetchone() is not None for cursor in cursors]
-
-        there: list[bool] = self._run(ask)
-        return there
-
     def _run(self, use: Callable[[psycopg.Connection[Any]], Any]) -> Any:
         try:
             if self._connection is None or self._connection.closed:
@@ -107,7 +86,11 @@ class RoutingKeys:
                     tcp_user_timeout=10_000,
                 )
             return use(self._connection)
-        except psycopg.OperationalError as error:
+        except AWAY as error:
             if self._connection is not None and self._connection.pgconn.status != pq.ConnStatus.OK:
                 self.close()
             raise StoreUnavailable(f"Postgres does not answer: {first_line(error)}") from error
+
+
+def _route(key: str, tenant_id: str, project_id: str, project_key: str) -> Route:
+    return Route(tenant_id=tenant_id, project_id=project_id, project_key=project_key, routing=routing_hash(key))

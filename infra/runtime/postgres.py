@@ -25,7 +25,7 @@ _OPTIONS: Final = {
 
 
 # A session that was ended for its idleness, and a server that has become a standby, come as internal errors.
-_AWAY: Final = (
+AWAY: Final = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     PoolTimeout,
@@ -74,7 +74,7 @@ class Database:
         try:
             async with self._pool.connection() as connection:
                 yield connection
-        except _AWAY as error:
+        except AWAY as error:
             raise StoreUnavailable(f"Postgres does not answer: {first_line(error)}") from error
 
     async def ping(self) -> None:

@@ -15,6 +15,7 @@ from streams.alerts.events import (
     EpisodeEnded,
     EpisodeMissed,
     EpisodeOpened,
+    EpisodeRenewed,
     EpisodeRepeated,
     EpisodeResolved,
 )
@@ -31,10 +32,15 @@ ALREADY_ACKNOWLEDGED = "already_acknowledged"
 def decide(command: AlertCommand, alert: Alert | None) -> Decision[AlertEvent]:
     """Decide `command` on `alert`. A rejection's code is the reason on the signal's receipt."""
     if isinstance(command, AlertEnded):
-        # A trigger that the case had not seen is on its way and will open a new case: the alert stays open.
-        if alert is None or not alert.open or alert.trigger_seq > command.seq:
+        if alert is None or not alert.open:
             return UNCHANGED
-        return accept(EpisodeEnded(case_id=command.case_id))
+        if alert.trigger_seq <= command.seq:
+            return accept(EpisodeEnded(case_id=command.case_id))
+        # A trigger that the case had not seen is on its way and opens a new case: the alert stays open. Whoever
+        # acknowledged it did so there; if that was for the new case, he is asked once too often rather than not at all.
+        if alert.status is AlertStatus.TRIGGERED:
+            return UNCHANGED
+        return accept(EpisodeRenewed(case_id=command.case_id))
     match command.action:
         case Action.TRIGGER:
             return _trigger(command, alert)

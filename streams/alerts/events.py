@@ -41,6 +41,15 @@ class EpisodeEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeRenewed:
+    """Its case has ended without having seen the last trigger. That one opens another case, which nobody has
+    acknowledged.
+    """
+
+    case_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EpisodeMissed:
     """The sender says that an episode is over which never began here: should its beginning come late, it is stale."""
 
@@ -48,5 +57,11 @@ class EpisodeMissed:
 
 
 AlertEvent: TypeAlias = (
-    EpisodeOpened | EpisodeRepeated | EpisodeAcknowledged | EpisodeResolved | EpisodeEnded | EpisodeMissed
+    EpisodeOpened
+    | EpisodeRepeated
+    | EpisodeAcknowledged
+    | EpisodeResolved
+    | EpisodeEnded
+    | EpisodeRenewed
+    | EpisodeMissed
 )

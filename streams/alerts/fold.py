@@ -13,6 +13,7 @@ from streams.alerts.events import (
     EpisodeEnded,
     EpisodeMissed,
     EpisodeOpened,
+    EpisodeRenewed,
     EpisodeRepeated,
     EpisodeResolved,
 )
@@ -80,6 +81,8 @@ def _evolve(alert: Alert | None, event: AlertEvent, by: Envelope, project_key: s
             )
         case EpisodeMissed(starts_at=starts_at):
             return replace(alert, version=version, resolved_starts_at=starts_at, changed_at=at)
+        case EpisodeRenewed():
+            return replace(alert, version=version, status=AlertStatus.TRIGGERED, changed_at=at)
         case EpisodeEnded():
             return replace(alert, version=version, status=AlertStatus.RESOLVED, changed_at=at)
         case _:

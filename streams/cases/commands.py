@@ -46,7 +46,9 @@ class OpenCase:
 class ApplySignal:
     """Apply a signal of an alert that belongs, or comes to belong, to this case.
 
-    title, description, priority, attributes: of the case that the signal opens if it meets a closed one.
+    title, description, priority, attributes: of the case that the signal opens if it meets a closed one. moved: the alert
+    belongs to another case by now; this one sends the signal back whatever state it is in, behind those that are on
+    their way back already.
     """
 
     action: Action
@@ -59,6 +61,7 @@ class ApplySignal:
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     project_key: str
     group_key: str | None = None
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

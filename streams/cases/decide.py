@@ -63,6 +63,8 @@ def decide(command: CaseCommand, case: Case | None, comment: Comment | None, by:
     """
     if isinstance(command, OpenCase):
         return _open(command, case)
+    if isinstance(command, ApplySignal) and command.moved:
+        return UNCHANGED
     if case is None:
         return reject("case.not_found", f"case {by.aggregate_id} does not exist")
     if by.expected_version is not None and by.expected_version != case.version:

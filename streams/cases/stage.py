@@ -88,13 +88,13 @@ class CasesStage:
     def _unmoved(
         self, envelope: Envelope, signal: ApplySignal, case: Case | None, decision: Rejected | Unchanged
     ) -> Forward:
-        """A signal that changes nothing here. One that meets a case which has ended, or which nobody opened, goes back to
-        intake: a trigger opens another, never dropped.
+        """A signal that changes nothing here. One that meets a case which has ended, which its alert has left, or which
+        nobody opened goes back to intake: a trigger opens another, never dropped.
         """
         carried = Carried(signal_id=signal.signal_id, alert_id=signal.alert_id)
         if isinstance(decision, Rejected) and decision.code == CHAIN_TOO_DEEP:
             return settle(envelope.tenant_id, carried, Receipt.REJECTED, CHAIN_TOO_DEEP, case_id=envelope.aggregate_id)
-        if case is not None and not case.ended:
+        if case is not None and not case.ended and not signal.moved:
             return settle(envelope.tenant_id, carried, Receipt.DEDUPLICATED, ALREADY_SO, case_id=case.case_id)
         returned = ReturnSignal(
             ended_case_id=envelope.aggregate_id,

@@ -11,13 +11,7 @@ from streams.config.rule import Rule
 from streams.decision import Rejected, reject
 from streams.intake.commands import CreateCase
 from streams.intake.project_intake import Attachment, Group
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Join:
-    """The signal goes to this case."""
-
-    case_id: str
+from streams.intake.way import Join, onward
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +34,12 @@ def place(
     attachment: Attachment | None, group: Group | None, rule: Rule | None, at: int, ended: str | None
 ) -> Join | Open:
     """Say where a trigger at `at` (microseconds) belongs. `ended`: a case that it met closed, which is no place."""
-    if attachment is not None and attachment.case_id != ended:
-        return Join(case_id=attachment.case_id)
-    if group is None or group.case_id == ended or group.joined >= ALERTS_LIMIT:
+    there = onward(attachment, ended)
+    if there is not None:
+        return there
+    if group is None or group.joined >= ALERTS_LIMIT or group.case_id == ended:
+        return Open()
+    if attachment is not None and group.case_id in (*attachment.path, attachment.case_id):
         return Open()
     if rule is not None and rule.window is not None and at - group.opened_at > rule.window * 1_000_000:
         return Open()

@@ -14,10 +14,15 @@ class Counter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """The case that an open alert belongs to. seq: of the alert's last signal that was sent there."""
+    """The case that an open alert belongs to. seq: of the alert's last signal that was sent on.
+
+    path: ended cases, oldest first, from which signals of this alert are still coming back. Until they are here, later
+    ones go the same way, so that none overtakes another.
+    """
 
     case_id: str
     seq: int
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,9 @@ from streams.config.rule import Rule, Rules
 from streams.envelope import MAX_DEPTH, Envelope
 from streams.ids import aggregate_key, derive
 from streams.intake.commands import CaseEnded, CreateCase, ReturnSignal, RouteSignal
-from streams.intake.decide import Join, Open, place, refuse
+from streams.intake.decide import Open, place, refuse
 from streams.intake.project_intake import Attachment, Counter, Group
+from streams.intake.way import Join, attach, onward
 from streams.outcomes import Receipt
 from streams.receipts import settle
 from streams.stage import Carried, Forward, Handled, Rows
@@ -155,11 +156,11 @@ class IntakeStage:
         else:
             placed = place(attachment, group if project is not None else None, rule, envelope.occurred_at, ended=ended)
         if isinstance(placed, Join):
-            changed: dict[str, Any] = {alert_row: _attach(attachment, placed.case_id, signal.seq)}
+            changed: dict[str, Any] = {alert_row: attach(attachment, placed.case_id, signal.seq, ended)}
             joins = attachment is None or attachment.case_id != placed.case_id
             if joins and group is not None and group_row is not None:
                 changed[group_row] = replace(group, joined=group.joined + 1)
-            return Handled(rows=changed, forwards=(self._to_case(envelope, placed.case_id, signal),))
+            return Handled(rows=changed, forwards=(self._to_case(envelope, placed, signal),))
         if project is None:
             settled = settle(envelope.tenant_id, _carried(signal), Receipt.REJECTED, PROJECT_NOT_FOUND)
             return Handled(rows=_let_go(alert_row, attachment, signal.seq), forwards=(settled,))
@@ -176,7 +177,7 @@ class IntakeStage:
             signal_id=signal.signal_id,
             group_key=signal.group_key,
         )
-        changed = {alert_row: _attach(attachment, case_id, signal.seq)}
+        changed = {alert_row: attach(attachment, case_id, signal.seq, ended)}
         if group_row is not None:
             changed[group_row] = Group(case_id=case_id, opened_at=envelope.occurred_at, joined=1)
         return Handled(row=Counter(last_number=opened.number), rows=changed, forwards=(replace(opening, body=opened),))
@@ -196,12 +197,13 @@ class IntakeStage:
     def _send(self, key: str, envelope: Envelope, signal: ApplySignal, rows: Rows, *, ended: str | None) -> Handled:
         alert_row = f"{key}|alert/{signal.alert_id}"
         attachment = rows.get(alert_row, Attachment)
-        if attachment is None or attachment.case_id == ended:
+        there = onward(attachment, ended)
+        if there is None:
             settled = settle(envelope.tenant_id, _carried(signal), Receipt.DROPPED, NO_OPEN_ALERT)
             return Handled(rows=_let_go(alert_row, attachment, signal.seq), forwards=(settled,))
         return Handled(
-            rows={alert_row: _attach(attachment, attachment.case_id, signal.seq)},
-            forwards=(self._to_case(envelope, attachment.case_id, signal),),
+            rows={alert_row: attach(attachment, there.case_id, signal.seq, ended)},
+            forwards=(self._to_case(envelope, there, signal),),
         )
 
     def _ended(self, key: str, ended: CaseEnded, rows: Rows) -> Handled:
@@ -234,7 +236,10 @@ class IntakeStage:
             topic=CASE_COMMANDS, key=aggregate_key(envelope.tenant_id, case_id), aggregate_id=case_id, body=body
         )
 
-    def _to_case(self, envelope: Envelope, case_id: str, body: ApplySignal) -> Forward:
+    def _to_case(self, envelope: Envelope, there: Join, body: ApplySignal) -> Forward:
+        case_id = there.case_id
+        if there.via is not None:
+            case_id, body = there.via, replace(body, moved=True)
         return Forward(
             topic=CASE_COMMANDS, key=aggregate_key(envelope.tenant_id, case_id), aggregate_id=case_id, body=body
         )
@@ -245,10 +250,6 @@ class IntakeStage:
 
 def _project_key(key: str) -> str:
     return key.split("/", 1)[1]
-
-
-def _attach(before: Attachment | None, case_id: str, seq: int) -> Attachment:
-    return Attachment(case_id=case_id, seq=seq if before is None else max(seq, before.seq))
 
 
 def _clean(text: Sealed, *, multiline: bool) -> Sealed:

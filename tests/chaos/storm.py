@@ -60,7 +60,9 @@ class Storm:
 
     def _run(self) -> None:
         chance = random.Random(self.seed)
-        producer = Producer({"bootstrap.servers": self.kafka, "acks": "all", "delivery.timeout.ms": 170_000})
+        producer = Producer(
+            {"bootstrap.servers": self.kafka, "acks": "all", "delivery.timeout.ms": 170_000, "log_level": 0}
+        )
         began = time.monotonic()
         with (
             httpx.Client(base_url=self.http, timeout=15, trust_env=False) as client,

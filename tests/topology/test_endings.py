@@ -8,9 +8,10 @@ from streams.config.rule import RuleKind
 from streams.envelope import MAX_DEPTH
 from streams.ids import aggregate_key
 from streams.intake.commands import ReturnSignal
+from streams.intake.project_intake import Attachment
 from streams.text import Sealed
 from streams.topics import CASE_COMMANDS, CASE_INTAKE
-from tests.world import World
+from tests.world import ROUTING, World
 from topologies.partition import partition_of
 
 
@@ -35,14 +36,15 @@ def test_a_trigger_after_people_closed_the_case_opens_a_new_one(world: World, op
     world.check()
 
 
-def overtake(world: World, case_id: str, *statuses: Status) -> None:
-    """Put changes of status before the last command of a case, which no stage has read yet."""
+def overtake(world: World, case_id: str, *statuses: Status, last: int = 1) -> None:
+    """Put changes of status before the last commands of a case, which no stage has read yet."""
     key = aggregate_key(world.tenant_id, case_id)
     log = world.driver.logs[CASE_COMMANDS, partition_of(key.encode(), world.driver.partitions)]
-    overtaken = log.pop()
+    overtaken = log[-last:]
+    del log[-last:]
     for status in statuses:
         world.driver.put(CASE_COMMANDS, key, world.envelope(case_id), ChangeStatus(status=status))
-    log.append(overtaken)
+    log += overtaken
 
 
 def test_a_trigger_that_crosses_the_end_of_its_case_opens_a_new_one(world: World, ops: str) -> None:
@@ -57,6 +59,46 @@ def test_a_trigger_that_crosses_the_end_of_its_case_opens_a_new_one(world: World
     assert world.receipts()[crossing][0].case_id == world.case("OPS-2").case_id
     world.resolve(ops)
     assert [case.status for case in world.cases()] == [Status.CLOSED, Status.CLOSED]
+    world.check()
+
+
+def test_no_signal_overtakes_those_that_are_coming_back(world: World, ops: str) -> None:
+    """A resolve that went straight to the new case would close it, and the trigger behind it would open another."""
+    world.trigger(ops)
+    second, third = world.trigger(ops, run=False), world.trigger(ops, run=False)
+    world.driver.step("alerts")
+    world.driver.step("intake")
+    overtake(world, world.case("OPS-1").case_id, Status.CLOSED, last=2)
+    world.driver.batch = 1
+    for stage in ("cases", "cases", "intake", "intake"):
+        world.driver.step(stage)
+    # The case has ended and sent the second trigger back, which opens another; the third is still to be sent back.
+    resolve = world.resolve(ops, run=False)
+    for stage in ("alerts", "alerts", "intake"):
+        world.driver.step(stage)
+    world.driver.run()
+    assert [world.receipt(s) for s in (second, third, resolve)] == ["folded", "deduplicated", "folded"]
+    assert [case.status for case in world.cases()] == [Status.CLOSED, Status.CLOSED]
+    world.check()
+    # Once all are back, signals go straight again.
+    again = world.trigger(ops)
+    assert world.receipt(again) == "folded"
+    attachment = world.driver.state("intake", f"{world.tenant_id}/OPS|alert/{ROUTING}/cpu")
+    assert attachment == Attachment(case_id=world.case("OPS-3").case_id, seq=5)
+
+
+def test_an_acknowledge_of_the_ended_case_does_not_count_for_the_new_one(world: World, ops: str) -> None:
+    world.trigger(ops)
+    world.acknowledge(ops)
+    world.trigger(ops, run=False)
+    world.driver.step("alerts")
+    world.driver.step("intake")
+    overtake(world, world.case("OPS-1").case_id, Status.CLOSED)
+    world.driver.run()
+    assert [case.status for case in world.cases()] == [Status.CLOSED, Status.OPEN]
+    again = world.acknowledge(ops)
+    assert world.receipt(again) == "folded"
+    assert [case.status for case in world.cases()] == [Status.CLOSED, Status.IN_PROGRESS]
     world.check()
 
 

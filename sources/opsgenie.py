@@ -26,6 +26,10 @@ MESSAGE: Final = 130
 DETAILS: Final = 8_000
 """Characters of all names and values of `details` together."""
 
+_REPEATED: Final = {
+    "already_acknowledged": "Alert is already acknowledged",
+    "stale_episode": "Alert is already closed",
+}
 _Text = Annotated[str, Field(max_length=ALIAS)]
 
 
@@ -128,7 +132,7 @@ def status(receipt: Receipt, reason: str) -> tuple[bool, str]:
         case Receipt.FOLDED:
             return True, "Request processed"
         case Receipt.DEDUPLICATED:
-            return True, "Alert was so already" if reason != "stale_episode" else "Alert is closed already"
+            return True, _REPEATED.get(reason, "Alert is de-duplicated")
         case Receipt.SUPPRESSED:
             return True, f"Alert is suppressed by {reason}"
         case Receipt.DROPPED:

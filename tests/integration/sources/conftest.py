@@ -213,6 +213,7 @@ class Door:
         self._target = (str(parts["host"]), int(str(parts["port"])))
         self._pairs: list[socket.socket] = []
         self._listener: socket.socket | None = None
+        self._moving = threading.Lock()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -225,24 +226,29 @@ class Door:
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def shut(self) -> None:
-        if self._listener is not None:
-            # Wakes the thread that accepts, which `close` alone does not.
-            with suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
-            self._listener = None
-        for pair in self._pairs:
-            with suppress(OSError):
-                pair.shutdown(socket.SHUT_RDWR)
-            pair.close()
-        self._pairs.clear()
+        with self._moving:
+            if self._listener is not None:
+                # Wakes the thread that accepts, which `close` alone does not.
+                with suppress(OSError):
+                    self._listener.shutdown(socket.SHUT_RDWR)
+                self._listener.close()
+                self._listener = None
+            for pair in self._pairs:
+                with suppress(OSError):
+                    pair.shutdown(socket.SHUT_RDWR)
+                pair.close()
+            self._pairs.clear()
 
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
             while True:
                 near, _ = listener.accept()
-                far = socket.create_connection(self._target)
-                self._pairs += [near, far]
+                with self._moving:
+                    if self._listener is not listener:  # shut just now
+                        near.close()
+                        return
+                    far = socket.create_connection(self._target)
+                    self._pairs += [near, far]
                 for source, target in ((near, far), (far, near)):
                     threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
 

@@ -175,7 +175,7 @@ async def test_a_receipt_is_for_the_key_that_its_signal_came_with(api: Api) -> N
     [
         ("folded", "", True, "Request processed"),
         ("dropped", "no_open_alert", False, "Alert does not exist"),
-        ("deduplicated", "already_acknowledged", True, "Alert was so already"),
+        ("deduplicated", "already_acknowledged", True, "Alert is already acknowledged"),
         ("suppressed", "rule:7", True, "Alert is suppressed by rule:7"),
         ("rejected", "project_deleted", False, "Request could not be processed: project_deleted"),
         ("dead_lettered", "fold_failed", False, "Request could not be processed: fold_failed"),

@@ -80,7 +80,7 @@ class TopologyTestDriver:
         """Append a command, and fold nothing yet."""
         self.append(Outgoing(topic, None, key.encode(), codec.encode(envelope, body)))
 
-    def pipe_bytes(self, topic: str, key: bytes, value: bytes | None) -> None:
+    def pipe_bytes(self, topic: str, key: bytes | None, value: bytes | None) -> None:
         self.append(Outgoing(topic, None, key, value))
         self.run()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
+from schemas import codec
 from sinks.base import Entry, ProjectionSink, Raw, T
 from streams import topics as t
 from streams.alerts.commands import RecordSignal
@@ -46,6 +48,7 @@ from streams.envelope import Envelope
 from streams.ids import NAMESPACE, aggregate_key, alert_id, derive, routing_hash
 from streams.intake.commands import CreateCase
 from streams.text import Sealed
+from topologies.step import Outgoing
 from topologies.testing import TopologyTestDriver
 
 START = 1_900_000_000_000_000
@@ -61,6 +64,17 @@ class Story:
         self.driver = TopologyTestDriver(partitions=partitions)
         self._seed = seed
         self._count = 0
+        self._held = False
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Append what is sent inside the block, and fold none of it before its end: it crosses on its way."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        self.driver.run()
 
     def tenant(self, name: str) -> str:
         """Return the id of a tenant, whether or not it is registered."""
@@ -82,7 +96,9 @@ class Story:
             recorded_at=at,
             reply_by=at + 5_000_000 if answer else None,
         )
-        self.driver.pipe(topic, key, envelope, body)
+        self.driver.append(Outgoing(topic, None, key.encode(), codec.encode(envelope, body)))
+        if not self._held:
+            self.driver.run()
         return command_id
 
     def configure(self, tenant_id: str, body: Any) -> str:
@@ -230,11 +246,29 @@ def _alerts(story: Story, tenant: str, project: str) -> None:
         story.signal(tenant, project, action, dedup_key, summary)
     # A resolve that is faster than the trigger which it ends.
     story.signal(tenant, project, Action.RESOLVE, "m-1", starts_at=START)
+    # An acknowledged alert fires again while somebody closes its case: the trigger opens another one.
+    story.signal(tenant, project, Action.TRIGGER, "c-1", "link down")
+    story.signal(tenant, project, Action.ACKNOWLEDGE, "c-1")
+    (crossed,) = _open_cases(story, tenant, "link down")
+    with story.at_once():
+        story.signal(tenant, project, Action.TRIGGER, "c-1", "link down again")
+        story.change(tenant, crossed, ChangeStatus(status=Status.CLOSED))
     # Closing the case by hand ends the episode of its alert.
-    for case_id in sorted({d.envelope.aggregate_id for d in story.driver.decoded(t.CASE_EVENTS)}):
-        state = story.driver.state("cases", aggregate_key(tenant, case_id))
-        if state is not None and state.alerts and not state.ended:
-            story.change(tenant, case_id, ChangeStatus(status=Status.CLOSED))
+    for case_id in _open_cases(story, tenant):
+        story.change(tenant, case_id, ChangeStatus(status=Status.CLOSED))
+
+
+def _open_cases(story: Story, tenant: str, title: str = "") -> list[str]:
+    """Return the cases with an alert that have not ended, of this title or of any."""
+    states = {
+        case_id: story.driver.state("cases", aggregate_key(tenant, case_id))
+        for case_id in {d.envelope.aggregate_id for d in story.driver.decoded(t.CASE_EVENTS)}
+    }
+    return sorted(
+        case_id
+        for case_id, state in states.items()
+        if state is not None and state.alerts and not state.ended and title in {"", state.title.text}
+    )
 
 
 def entries(sink: ProjectionSink[T], records: list[Raw]) -> list[Entry[T]]:

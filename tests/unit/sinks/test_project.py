@@ -51,7 +51,7 @@ def test_only_records_of_events_topics_are_projected() -> None:
 def test_a_case_is_one_row_at_its_last_version() -> None:
     found = {(row.tenant_id, row.case_id): row for row in rows(CASE_EVENTS)["case"]}
 
-    assert len(found) == 8
+    assert len(found) == 12
     for (tenant, case), row in found.items():
         state = story().driver.state("cases", aggregate_key(tenant, case))
         assert (row.version, row.state_hash, row.key) == (state.version, state_hash(state), state.key)

@@ -19,6 +19,7 @@ from hdrh.histogram import HdrHistogram
 from infra.cli.bootstrap import tenants
 from tests.bench.field import Field, await_ready
 from tests.bench.report import Report
+from tests.caught_up import caught_up
 
 ROLES = (
     *("worker.config", "worker.alerts", "worker.intake", "worker.cases"),
@@ -27,6 +28,7 @@ ROLES = (
 RATE = 100
 SECONDS = 20
 READS = 300
+WARM_UP = 10
 
 
 def run(field: Field, report: Report) -> None:
@@ -38,6 +40,12 @@ def run(field: Field, report: Report) -> None:
         roles = [held.enter_context(field.role(name, **(api if name == "api" else {}))) for name in ROLES]
         for role in roles:
             await_ready(role, seconds=300)
+        report.say("waiting for the views to catch up with the log")
+        deadline = time.monotonic() + 600
+        while not caught_up(field.kafka, field.prepared.postgres_reader):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the views did not catch up")
+            time.sleep(0.5)
         tenant = tenants(field.prepared, field.folder)[1]
         asyncio.run(_measure(f"http://127.0.0.1:{port}", tenant, report))
 
@@ -65,8 +73,9 @@ async def _measure(url: str, tenant: dict[str, str], report: Report) -> None:
             found.raise_for_status()
             assert found.json()["data"], "the search did not see the write that it was to wait for"
 
-        for _ in range(20):
-            await create()
+        report.say(f"warming up: servers that have just started compile while they work, {WARM_UP} s")
+        await _open_loop(create, RATE // 2, WARM_UP)
+        await _open_loop(signal, RATE // 2, WARM_UP)
         report.say(f"creating cases at {RATE}/s for {SECONDS} s")
         _told(report, f"write to read-your-write answer, at {RATE}/s", await _open_loop(create, RATE, SECONDS), 250)
         report.say(f"enqueueing signals at {RATE}/s for {SECONDS} s")

@@ -6,9 +6,8 @@ from functools import partial
 
 import psycopg
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
-from streams.topics import ALERT_EVENTS, CASE_EVENTS, CONFIG_EVENTS
+from tests.caught_up import caught_up
 from tests.chaos.checker import find, receipts_by_signal
 from tests.chaos.storm import Storm
 from tests.installed import Platform, await_
@@ -52,7 +51,12 @@ def test_every_part_is_killed_in_turn_under_a_stream_of_signals(platform: Platfo
         return row is not None and row[0] >= len(storm.accepted)
 
     await_(settled, seconds=120, what="a receipt for every accepted signal", pause=0.5)
-    await_(lambda: quiet(platform), seconds=60, what="the views have caught up with the log", pause=0.5)
+    await_(
+        lambda: caught_up(platform.stack["kafka"], platform.stack["postgres"]),
+        seconds=60,
+        what="the views have caught up with the log",
+        pause=0.5,
+    )
 
     counts = find(platform.stack).check(storm.accepted)
     assert len(storm.accepted) >= storm.count
@@ -63,38 +67,3 @@ def test_every_part_is_killed_in_turn_under_a_stream_of_signals(platform: Platfo
     print(f"\n{storm.count} signals, {storm.retried} sent again, {len(VICTIMS)} kills")
     for what, count in counts.items():
         print(f"{what}: {count}")
-
-
-FEEDS = (
-    ("sink.postgres.case", CASE_EVENTS),
-    ("sink.postgres.alert", ALERT_EVENTS),
-    ("sink.postgres.config", CONFIG_EVENTS),
-    ("sink.elasticsearch.case", CASE_EVENTS),
-)
-
-
-def quiet(platform: Platform) -> bool:
-    """Whether every view has read all of its log, and shows it."""
-    stack = platform.stack
-    reader = Consumer({"bootstrap.servers": stack["kafka"], "group.id": "chaos-ends"})
-    try:
-        known = reader.list_topics(timeout=15).topics
-        ends = {
-            (topic, partition): reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=15)[1]
-            for topic in {topic for _, topic in FEEDS}
-            for partition in known[topic].partitions
-        }
-    finally:
-        reader.close()
-    with psycopg.connect(stack["postgres"]) as connection:
-        rows = connection.execute(
-            "SELECT sink, topic, partition, least(next_offset, coalesce(visible_next_offset, next_offset)) "
-            "FROM projection_offset"
-        ).fetchall()
-    shown = {(sink, topic, partition): offset for sink, topic, partition, offset in rows}
-    return all(
-        shown.get((sink, topic, partition), 0) >= end
-        for sink, topic in FEEDS
-        for (of, partition), end in ends.items()
-        if of == topic
-    )

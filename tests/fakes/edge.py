@@ -16,6 +16,7 @@ from infra.runtime.http import EXCEPTION_HANDLERS
 from infra.runtime.kafka import Position
 from infra.runtime.services import Services
 from schemas import codec
+from schemas.topics import MAX_RECORD_BYTES
 from streams.alerts.commands import RecordSignal
 from streams.envelope import Envelope
 from streams.ids import routing_hash
@@ -40,11 +41,14 @@ class MemoryCommandLog:
     away: int = 0
 
     async def append(self, topic: str, key: str, value: bytes) -> Position:
+        if len(value) > MAX_RECORD_BYTES:
+            raise ValueError(f"a record of {len(value)} bytes; the limit is {MAX_RECORD_BYTES}")
         if self.away > 0:
             self.away -= 1
             raise BrokerUnavailable
+        offset = sum(of == topic for of, _, _ in self.records)
         self.records.append((topic, key, value))
-        return Position(topic, 0, len(self.records) - 1)
+        return Position(topic, 0, offset)
 
     def signals(self) -> list[tuple[Envelope, RecordSignal]]:
         """Every command in the log, decoded."""

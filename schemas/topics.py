@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from schemas.signal import AlertSignal
 from streams import topics as t
+from streams.alerts.commands import AlertCommand
+from streams.alerts.events import AlertEvent
+from streams.cases.commands import CaseCommand
+from streams.cases.events import CaseEvent
+from streams.config.changes import ProjectChanged, RulesChanged
+from streams.config.commands import ConfigCommand
+from streams.config.events import ConfigEvent
+from streams.intake.commands import IntakeCommand
+from streams.outcomes import CommandRejected, CommandUnchanged, SignalSettled
 
 DAY_MS: Final = 24 * 3600 * 1000
 GENERATION: Final = 1
@@ -17,11 +27,15 @@ MAX_RECORD_BYTES: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """key: what the record key is made of. retention_ms: -1 for ever. public: others write it as well."""
+    """key: what the record key is made of. owner: the package that answers for what is in it. bodies: the types of its
+    records. retention_ms: -1 for ever. public: others write it as well.
+    """
 
     name: str
     key: str
     holds: str
+    owner: str
+    bodies: tuple[type[Any], ...]
     retention_ms: int
     public: bool = False
 
@@ -38,6 +52,7 @@ class Topic:
 
 _FOURTEEN_DAYS: Final = 14 * DAY_MS
 _FOR_EVER: Final = -1
+_OUTCOMES: Final = (CommandRejected, CommandUnchanged)
 
 TOPICS: Final[dict[str, Topic]] = {
     topic.name: topic
@@ -46,31 +61,75 @@ TOPICS: Final[dict[str, Topic]] = {
             name=t.ALERT_SIGNALS,
             key="any",
             holds="signals of any producer, with a routing key",
+            owner="sources",
+            bodies=(AlertSignal,),
             retention_ms=_FOURTEEN_DAYS,
             public=True,
         ),
         Topic(
-            name=t.ALERT_COMMANDS, key="tenant/H/dedup key", holds="signals, translated", retention_ms=_FOURTEEN_DAYS
+            name=t.ALERT_COMMANDS,
+            key="tenant/H/dedup key",
+            holds="signals, translated",
+            owner="streams.alerts",
+            bodies=(*AlertCommand.__args__, RulesChanged),
+            retention_ms=_FOURTEEN_DAYS,
         ),
         Topic(
             name=t.ALERT_EVENTS,
             key="tenant/H/dedup key",
             holds="what became of alerts, and the receipt of each signal",
+            owner="streams.alerts",
+            bodies=(*AlertEvent.__args__, SignalSettled, *_OUTCOMES),
             retention_ms=_FOR_EVER,
         ),
         Topic(
             name=t.CASE_INTAKE,
             key="tenant/project key",
             holds="what may open a case",
+            owner="streams.intake",
+            bodies=(*IntakeCommand.__args__, ProjectChanged, RulesChanged),
             retention_ms=_FOURTEEN_DAYS,
         ),
-        Topic(name=t.CASE_COMMANDS, key="tenant/case", holds="commands to cases", retention_ms=_FOURTEEN_DAYS),
-        Topic(name=t.CASE_EVENTS, key="tenant/case", holds="what happened to cases", retention_ms=_FOR_EVER),
         Topic(
-            name=t.CASE_REACTIONS, key="tenant/case", holds="case events, for reactions", retention_ms=_FOURTEEN_DAYS
+            name=t.CASE_COMMANDS,
+            key="tenant/case",
+            holds="commands to cases",
+            owner="streams.cases",
+            bodies=CaseCommand.__args__,
+            retention_ms=_FOURTEEN_DAYS,
         ),
-        Topic(name=t.CONFIG_COMMANDS, key="tenant", holds="commands to configuration", retention_ms=_FOURTEEN_DAYS),
-        Topic(name=t.CONFIG_EVENTS, key="tenant", holds="what happened to configuration", retention_ms=_FOR_EVER),
+        Topic(
+            name=t.CASE_EVENTS,
+            key="tenant/case",
+            holds="what happened to cases, and what intake refused",
+            owner="streams.cases",
+            bodies=(*CaseEvent.__args__, *_OUTCOMES),
+            retention_ms=_FOR_EVER,
+        ),
+        Topic(
+            name=t.CASE_REACTIONS,
+            key="tenant/case",
+            holds="case events, for reactions",
+            owner="streams.cases",
+            bodies=CaseEvent.__args__,
+            retention_ms=_FOURTEEN_DAYS,
+        ),
+        Topic(
+            name=t.CONFIG_COMMANDS,
+            key="tenant",
+            holds="commands to configuration",
+            owner="streams.config",
+            bodies=ConfigCommand.__args__,
+            retention_ms=_FOURTEEN_DAYS,
+        ),
+        Topic(
+            name=t.CONFIG_EVENTS,
+            key="tenant",
+            holds="what happened to configuration",
+            owner="streams.config",
+            bodies=(*ConfigEvent.__args__, *_OUTCOMES),
+            retention_ms=_FOR_EVER,
+        ),
     )
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 from collections.abc import Mapping
-from enum import Enum
 from typing import Any
 
 import fastavro
@@ -19,6 +18,7 @@ from schemas.convert import from_dict
 from schemas.reader import reader
 from schemas.varint import rest_of, varint
 from streams.envelope import Envelope
+from tests.plain import plain
 from tests.property.instances import LONGS, of
 
 TOPIC_RECORDS = [r for r in RECORD_TYPES if not r.bare]
@@ -29,19 +29,6 @@ FEW = settings(max_examples=8)
 
 def name_of(record: RecordType) -> str:
     return record.name
-
-
-def plain(value: Any) -> Any:
-    """Return what fastavro writes: the generic walk that the codec's compiled text must agree with."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, tuple):
-        return [plain(v) for v in value]
-    if isinstance(value, Mapping):
-        return {k: plain(v) for k, v in value.items()}
-    return value
 
 
 def by_fastavro(record: RecordType, envelope: Envelope | None, body: Any, after: Any) -> bytes:

@@ -1,0 +1,138 @@
+"""What happened once, told to a driver: the logs of these stories are kept, and must fold for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from streams.cases.case import Priority, Status
+from streams.cases.commands import (
+    AddComment,
+    ArchiveCase,
+    AssignCase,
+    ChangeAttributes,
+    ChangeDescription,
+    ChangeDueDate,
+    ChangePriority,
+    ChangeResolvedReason,
+    ChangeStatus,
+    ChangeTitle,
+    DeleteComment,
+    EditComment,
+    UnarchiveCase,
+    UnassignCase,
+)
+from streams.config.commands import (
+    BindRoutingKey,
+    CreateProject,
+    DeleteRule,
+    IssueCredential,
+    RegisterTenant,
+    ReplaceRule,
+    RevokeCredential,
+    RevokeRoutingKey,
+    UpdateProject,
+)
+from streams.config.project import CredentialKind, TenantKind
+from streams.config.rule import Condition, Operator, RuleKind
+from streams.text import Sealed
+from streams.topics import CONFIG_EVENTS
+from tests.world import BEGIN, SECOND, World
+from topologies.testing import TopologyTestDriver
+
+
+def _world() -> World:
+    return World(TopologyTestDriver(partitions=1), name="golden").register()
+
+
+def _made(world: World, command: str) -> str:
+    return next(d.envelope.aggregate_id for d in world.own(CONFIG_EVENTS) if d.envelope.causation_id == command)
+
+
+def people() -> World:
+    """Somebody does to a case all that can be done."""
+    world = _world()
+    ops = world.project()
+    world.create(ops, "Printer on fire", description=Sealed.plain("Again.\n"), attributes={"floor": ("2", "3")})
+    case_id = world.cases()[0].case_id
+    for body in (
+        ChangeTitle(title=Sealed.plain("Printer on fire 🔥")),
+        ChangeDescription(description=Sealed.plain("And again.")),
+        ChangePriority(priority=Priority.P1),
+        AssignCase(assignee_id="5a1d9f60-7d0b-4c7e-9d0e-6a3f4b5c6d7e"),
+        ChangeAttributes(attributes={"floor": ("3",)}),
+        ChangeDueDate(due_date="2030-01-31"),
+        AddComment(message=Sealed.plain("I am on it")),
+        ChangeStatus(status=Status.IN_PROGRESS),
+        UnassignCase(),
+        ChangeStatus(status=Status.CLOSED),
+        ChangeResolvedReason(reason=Sealed.plain("Extinguished")),
+        ArchiveCase(),
+        UnarchiveCase(),
+        ChangeStatus(status=Status.CLOSED),
+        ChangeDueDate(due_date=None),
+    ):
+        world.tell(case_id, body)
+    comment = next(d.body.comment_id for d in world.own("case.events") if d.name == "cases/comment_added")
+    world.tell(case_id, EditComment(comment_id=comment, message=Sealed.plain("I was on it")))
+    world.tell(case_id, DeleteComment(comment_id=comment))
+    world.create(ops, "")
+    world.create(ops, "Coffee is out")
+    return world
+
+
+def alerts() -> World:
+    """Episodes, a group, a suppressed one, and a trigger that crosses the end of its case."""
+    world = _world()
+    ops = world.project()
+    world.rule(ops, RuleKind.GROUP, Condition(field="service", operator=Operator.EXISTS), group_by=("service",))
+    world.rule(ops, RuleKind.SUPPRESS, Condition(field="env", operator=Operator.EQUALS, value="test"))
+    first, second = BEGIN - 900 * SECOND, BEGIN - 300 * SECOND
+    for host in ("a", "b"):
+        world.trigger(ops, host, labels={"service": "shop"}, starts_at=first)
+    world.acknowledge(ops, "a")
+    world.trigger(ops, "a", labels={"service": "shop"}, starts_at=first)
+    world.resolve(ops, "a", starts_at=first)
+    world.trigger(ops, "a", labels={"service": "shop"}, starts_at=first)
+    world.resolve(ops, "c", starts_at=first)
+    world.trigger(ops, "d", labels={"env": "test"})
+    world.resolve(ops, "b", starts_at=first)
+    world.trigger(ops, "a", labels={"service": "shop"}, starts_at=second, priority=Priority.P2)
+    world.acknowledge(ops, "a")
+    world.trigger(ops, "a", labels={"service": "shop"}, starts_at=second, run=False)
+    world.close(world.cases()[-1].case_id)
+    world.acknowledge(ops, "a")
+    world.close(world.cases()[-1].case_id)
+    world.trigger(ops, "a", description="From the start")
+    world.trigger(ops, "a", run=False)
+    world.close(world.cases()[-1].case_id)
+    return world
+
+
+def configuration() -> World:
+    """Everything that can be said about configuration."""
+    world = _world()
+    ops, web = world.project(), world.project("WEB")
+    world.configure(RegisterTenant(name=Sealed.plain("Again"), kind=TenantKind.CASE_MANAGEMENT))
+    world.configure(CreateProject(key="OPS", name=Sealed.plain("Taken")))
+    world.configure(UpdateProject(project_id=ops, name=Sealed.plain("Operations"), settings='{"color": "red"}'))
+    rule = world.rule(ops, RuleKind.GROUP, group_by=("service",), window=600)
+    world.configure(ReplaceRule(rule_id=rule, name="by host", group_by=("host",)))
+    world.configure(DeleteRule(rule_id=world.rule(ops, RuleKind.SUPPRESS)))
+    routing = _made(world, world.configure(BindRoutingKey(digest="d1", project_id=ops)))
+    world.configure(RevokeRoutingKey(routing_id=routing))
+    issue = IssueCredential(
+        kind=CredentialKind.API_KEY, digest="d2", owner="5a1d9f60-7d0b-4c7e-9d0e-6a3f4b5c6d7e", name=Sealed.plain("CI")
+    )
+    world.configure(RevokeCredential(credential_id=_made(world, world.configure(issue))))
+    world.delete_project(web)
+    world.delete_project(ops)
+    world.project("WEB")
+    return world
+
+
+STORIES: Final[dict[str, Callable[[], World]]] = {
+    "people": people,
+    "alerts": alerts,
+    "configuration": configuration,
+}

@@ -91,7 +91,7 @@ class BatchRows:
         self._base = base
         self._recent = recent
         self._rows: dict[str, tuple[bytes | None, Row]] = {}
-        self.at: tuple[int, int] = (0, -1)
+        self.at: tuple[int, int] = (0, 0)
 
     def row(self, key: str) -> Row:
         """Return a row, ABSENT where there is none."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException, Producer
 
+from schemas.topics import MAX_RECORD_BYTES
 from topologies.step import Outgoing
 
 # While acks are awaited the producer is polled this often at first, and ever less often when nothing comes back.
@@ -35,6 +36,8 @@ class Sender:
                 "linger.ms": linger_ms,
                 "batch.size": 262_144,
                 "compression.type": "lz4",
+                # A dead letter is as large as what a topic took at most, and says more beside.
+                "message.max.bytes": 2 * MAX_RECORD_BYTES,
                 "delivery.timeout.ms": int(timeout_s * 1000),
                 "queue.buffering.max.messages": 1_000_000,
             }

@@ -131,12 +131,13 @@ class Story:
         dedup_key: str,
         summary: str = "down",
         starts_at: int | None = None,
+        key: str = "OPS",
     ) -> str:
         """Send a signal of an alert and return its id."""
         body = RecordSignal(
             action=action,
             project_id=project_id,
-            project_key="OPS",
+            project_key=key,
             dedup_key=dedup_key,
             summary=Sealed.plain(summary),
             labels={"service": "db", "team": dedup_key[:1]},
@@ -159,6 +160,8 @@ def everything(*, partitions: int = 4, seed: str = "story") -> Story:
     story = Story(partitions=partitions, seed=seed)
     for name in ("acme", "globex"):
         _play(story, story.tenant(name), name)
+    for name in ("acme", "globex"):
+        _cross(story, story.tenant(name))
     return story
 
 
@@ -246,19 +249,23 @@ def _alerts(story: Story, tenant: str, project: str) -> None:
         story.signal(tenant, project, action, dedup_key, summary)
     # A resolve that is faster than the trigger which it ends.
     story.signal(tenant, project, Action.RESOLVE, "m-1", starts_at=START)
-    # An acknowledged alert fires again while somebody closes its case: the trigger opens another one.
-    story.signal(tenant, project, Action.TRIGGER, "c-1", "link down")
-    story.signal(tenant, project, Action.ACKNOWLEDGE, "c-1")
-    (crossed,) = _open_cases(story, tenant, "link down")
-    with story.at_once():
-        story.signal(tenant, project, Action.TRIGGER, "c-1", "link down again")
-        story.change(tenant, crossed, ChangeStatus(status=Status.CLOSED))
     # Closing the case by hand ends the episode of its alert.
     for case_id in _open_cases(story, tenant):
         story.change(tenant, case_id, ChangeStatus(status=Status.CLOSED))
 
 
-def _open_cases(story: Story, tenant: str, title: str = "") -> list[str]:
+def _cross(story: Story, tenant: str) -> None:
+    """An acknowledged alert fires again while somebody closes its case: the trigger opens another one."""
+    project = story.project(tenant, "NET")
+    story.signal(tenant, project, Action.TRIGGER, "c-1", "link down", key="NET")
+    story.signal(tenant, project, Action.ACKNOWLEDGE, "c-1", key="NET")
+    (crossed,) = _open_cases(story, tenant, "link down")
+    with story.at_once():
+        story.signal(tenant, project, Action.TRIGGER, "c-1", "link down again", key="NET")
+        story.change(tenant, crossed, ChangeStatus(status=Status.CLOSED))
+
+
+def _open_cases(story: Story, tenant: str, title: str | None = None) -> list[str]:
     """Return the cases with an alert that have not ended, of this title or of any."""
     states = {
         case_id: story.driver.state("cases", aggregate_key(tenant, case_id))
@@ -267,7 +274,7 @@ def _open_cases(story: Story, tenant: str, title: str = "") -> list[str]:
     return sorted(
         case_id
         for case_id, state in states.items()
-        if state is not None and state.alerts and not state.ended and title in {"", state.title.text}
+        if state is not None and state.alerts and not state.ended and title in {None, state.title.text}
     )
 
 

@@ -85,7 +85,7 @@ def test_the_views_hold_what_the_fold_holds(store: Store) -> None:
     feed(store, records())
 
     assert store.cases() == folded()
-    assert len(folded()) == 8
+    assert len(folded()) == 12
 
 
 @pytest.mark.parametrize("seed", range(3))

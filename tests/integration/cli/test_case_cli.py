@@ -287,6 +287,10 @@ def test_a_case_of_one_tenant_is_unknown_to_another(run: Run, key: str) -> None:
     assert run("cases", "get", case_id, "--tenant", "case_management", exits=3).out == ""
 
 
+def _as_from_a_terminal() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Watch:
     """`case-cli watch` as a process of its own."""
 
@@ -298,6 +302,8 @@ class Watch:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": path},
+            # Whoever runs the tests in the background ignores Ctrl-C, and so would the child.
+            preexec_fn=_as_from_a_terminal,  # noqa: PLW1509 - it takes no lock
         )
         self._lines: Queue[str] = Queue()
         self._first: list[str] = []

@@ -93,7 +93,7 @@ def test_configuration_is_one_row_an_object() -> None:
         "tenant": 2,
         "credential": 2,
         "routing_key": 2,
-        "project": 4,
+        "project": 6,
         "automation_rule": 6,
     }
     assert {row.settings for row in found["project"]} == {'{"a":[1]}', None}

@@ -19,7 +19,8 @@ from schemas.catalogue import RECORD_TYPES, RecordType
 from schemas.convert import from_dict
 from schemas.reader import reader
 from schemas.writer import writer
-from streams.envelope import Envelope
+from streams.envelope import Envelope, Origin
+from streams.ids import derive
 
 _HEADER: Final = struct.Struct(">bI")
 HEADER_SIZE: Final = _HEADER.size
@@ -113,14 +114,59 @@ _BY_ID, _RECORDS, _ROWS = _build()
 
 def encode(envelope: Envelope, body: Any, after: bytes = b"") -> bytes:
     """Encode a record. `after`: on events, the state as `encode_row` gave it, without header."""
-    wire = _RECORDS[type(body)]
-    if (wire.read_after is None) is bool(after):
-        raise ValueError(f"{wire.name} {'has no' if after else 'needs'} `after`")
+    wire = _wire_for(body, after)
     out = bytearray(wire.header)
     _write_envelope(out, envelope)
     wire.write(out, body)
     out += after
     return bytes(out)
+
+
+# What a record that follows from a command says otherwise than the command. Its envelope is written without being made:
+# that took a quarter of the time of a fold.
+_OTHERWISE: Final = ("aggregate_id", "id", "version", "causation_id", "source", "origin", "expected_version", "last")
+_write_event: Final = writer(Envelope, _OTHERWISE)
+_write_command: Final = writer(Envelope, (*_OTHERWISE, "depth", "reply_by"))
+
+
+def encode_event(
+    command: Envelope,
+    n: int,
+    aggregate_id: str,
+    body: Any,
+    after: bytes = b"",
+    *,
+    version: int | None,
+    source: str,
+    last: bool,
+) -> bytes:
+    """Encode a record under `command.event(n, aggregate_id, ...)`."""
+    wire = _wire_for(body, after)
+    out = bytearray(wire.header)
+    _write_event(out, command, aggregate_id, derive(command.id, n), version, command.id, source, None, None, last)
+    wire.write(out, body)
+    out += after
+    return bytes(out)
+
+
+def encode_command(
+    command: Envelope, n: int, body: Any, *, aggregate_id: str, stage: str, origin: Origin, asks: bool
+) -> bytes:
+    """Encode a record under `command.command(n, ...)`."""
+    wire = _wire_for(body, b"")
+    out = bytearray(wire.header)
+    made, source, reply_by = derive(command.id, stage, n), f"stage.{stage}", command.reply_by if asks else None
+    depth = command.depth + 1
+    _write_command(out, command, aggregate_id, made, None, command.id, source, origin, None, True, depth, reply_by)
+    wire.write(out, body)
+    return bytes(out)
+
+
+def _wire_for(body: Any, after: bytes) -> _Wire:
+    wire = _RECORDS[type(body)]
+    if (wire.read_after is None) is bool(after):
+        raise ValueError(f"{wire.name} {'has no' if after else 'needs'} `after`")
+    return wire
 
 
 def encode_row(state: Any) -> bytes:

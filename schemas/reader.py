@@ -21,7 +21,7 @@ _MADE: Final[dict[type[Any], Read]] = {}
 
 
 def reader(cls: type[Any]) -> Read:
-    """Return a function from (bytes, place) to (an instance of `cls`, the place behind it).
+    """Return a function from (bytes, place) to (an instance of `cls`, the place behind it). cls: with slots.
 
     It raises ValueError, KeyError or IndexError where the bytes are no `cls`. A text that is cut off by the end of the
     bytes shows only in a place beyond their end: the caller compares.
@@ -43,7 +43,7 @@ class _Source:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.scope: dict[str, Any] = {"rest_of": rest_of, "block": block}
+        self.scope: dict[str, Any] = {"rest_of": rest_of, "block": block, "new": object.__new__}
         self._names = 0
 
     def line(self, text: str, depth: int) -> None:
@@ -60,8 +60,12 @@ class _Source:
 
     def record(self, cls: type[Any], depth: int) -> str:
         hints = typing.get_type_hints(cls)
-        fields = [f"{f.name}={self.value(hints[f.name], depth)}" for f in dataclasses.fields(cls)]
-        return self.held(f"{self.bind(cls)}({', '.join(fields)})", depth)
+        values = {f.name: self.value(hints[f.name], depth) for f in dataclasses.fields(cls)}
+        # Slot by slot it takes a third of the time of a frozen dataclass's constructor, which does nothing else.
+        made = self.held(f"new({self.bind(cls)})", depth)
+        for name, value in values.items():
+            self.line(f"{self.bind(getattr(cls, name).__set__)}({made}, {value})", depth)
+        return made
 
     def value(self, hint: Any, depth: int) -> str:
         origin, args = typing.get_origin(hint), typing.get_args(hint)

@@ -15,26 +15,27 @@ from typing import Any, Final, TypeAlias
 
 from schemas.varint import SMALL, varint
 
-Write: TypeAlias = Callable[[bytearray, Any], None]
+Write: TypeAlias = Callable[..., None]
 
 _TABLE: Final = len(SMALL)
-_MADE: Final[dict[type[Any], Write]] = {}
+_MADE: Final[dict[tuple[type[Any], tuple[str, ...]], Write]] = {}
 
 
-def writer(cls: type[Any]) -> Write:
+def writer(cls: type[Any], over: tuple[str, ...] = ()) -> Write:
     """Return a function that appends an instance of `cls` to a buffer.
 
-    It raises (AttributeError, TypeError, OverflowError, UnicodeEncodeError) where a field holds what its type forbids.
+    over: fields whose values are not the instance's but the function's further arguments, in this order. It raises
+    (AttributeError, TypeError, OverflowError, UnicodeEncodeError) where a field holds what its type forbids.
     """
-    if cls in _MADE:
-        return _MADE[cls]
+    if (cls, over) in _MADE:
+        return _MADE[cls, over]
     source = _Source()
-    source.line("def write(out, o):", 0)
-    source.record(cls, "o", 1)
+    source.line(f"def write({', '.join(('out', 'o', *over))}):", 0)
+    source.record(cls, "o", 1, over)
     scope: dict[str, Any] = {"SMALL": SMALL, "varint": varint}
     exec("\n".join(source.lines), scope)  # noqa: S102 - our own text
     made: Write = scope["write"]
-    _MADE[cls] = made
+    _MADE[cls, over] = made
     return made
 
 
@@ -52,10 +53,11 @@ class _Source:
         self._names += 1
         return f"v{self._names}"
 
-    def record(self, cls: type[Any], instance: str, depth: int) -> None:
+    def record(self, cls: type[Any], instance: str, depth: int, over: tuple[str, ...] = ()) -> None:
         hints = typing.get_type_hints(cls)
         for field in dataclasses.fields(cls):
-            self.value(hints[field.name], f"{instance}.{field.name}", depth)
+            name = field.name
+            self.value(hints[name], name if name in over else f"{instance}.{name}", depth)
         if not dataclasses.fields(cls):
             self.line("pass", depth)
 

@@ -8,6 +8,8 @@ from uuid import UUID
 # The namespace of every id this platform derives; fixed for ever, since replays must repeat ids.
 NAMESPACE = UUID("6f2d9c0e-6c6b-5b7a-9a52-3a1f3a0f7f10")
 
+_VARIANT = {f"{digit:x}": f"{digit & 0b11 | 0b1000:x}" for digit in range(16)}
+
 
 def derive(parent: str, *parts: str | int) -> str:
     """Return uuid5(parent, "part/part/..."), with `parent` a UUID in text form.
@@ -15,11 +17,9 @@ def derive(parent: str, *parts: str | int) -> str:
     The same as `str(uuid.uuid5(UUID(parent), ...))` and several times faster, because no UUID object is made.
     """
     name = "/".join(map(str, parts)).encode()
-    digest = bytearray(sha1(bytes.fromhex(parent.replace("-", "")) + name, usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    x = digest.hex()
-    return f"{x[:8]}-{x[8:12]}-{x[12:16]}-{x[16:20]}-{x[20:]}"
+    x = sha1(bytes.fromhex(parent.replace("-", "")) + name, usedforsecurity=False).hexdigest()
+    # The version, and the two bits of the variant.
+    return f"{x[:8]}-{x[8:12]}-5{x[13:16]}-{_VARIANT[x[16]]}{x[17:20]}-{x[20:32]}"
 
 
 def routing_hash(routing_key: str) -> str:

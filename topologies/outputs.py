@@ -18,7 +18,7 @@ from topologies.step import Outgoing
 class Outputs:
     """The records that ONE record leads to, gathered before any of them counts.
 
-    origin: where that record stands; the n-th command made of it has this place and n.
+    Where that record stands is the origin of what is made of it. largest: the size of the largest record so far.
     """
 
     stage: Stage
@@ -30,27 +30,40 @@ class Outputs:
     envelope: Envelope
     broadcasts: list[Outgoing] = field(default_factory=list)
     sends: list[Outgoing] = field(default_factory=list)
+    largest: int = 0
 
     def event(self, n: int, event: Recorded, after: bytes, *, last: bool) -> None:
         """Add the n-th event. after: the state as `codec.encode_row` gave it."""
         stage = self.stage
-        envelope = self.envelope.event(n, event.aggregate_id, version=event.version, source=stage.source, last=last)
-        value = codec.encode(envelope, event.body, after[codec.HEADER_SIZE :])
+        value = codec.encode_event(
+            self.envelope,
+            n,
+            event.aggregate_id,
+            event.body,
+            after[codec.HEADER_SIZE :],
+            version=event.version,
+            source=stage.source,
+            last=last,
+        )
+        self._measure(self.key, value)
         self.sends.append(Outgoing(stage.events, self.partition, self.key, value))
         if stage.copies is not None:
             self.sends.append(Outgoing(stage.copies, self.partition, self.key, value))
 
     def answer(self, answer: Rejected | Unchanged, body: Any) -> None:
         """Add the outcome of a command that ends here without an event."""
-        envelope = self.envelope
-        said = envelope.event(0, envelope.aggregate_id, version=None, source=self.stage.source, last=True)
         name = codec.name_of(body)
         outcome: CommandRejected | CommandUnchanged
         if isinstance(answer, Unchanged):
             outcome = CommandUnchanged(command=name)
         else:
             outcome = CommandRejected(command=name, code=answer.code, detail=answer.detail, field=answer.field)
-        self.sends.append(Outgoing(self.stage.events, self.partition, self.key, codec.encode(said, outcome)))
+        envelope = self.envelope
+        value = codec.encode_event(
+            envelope, 0, envelope.aggregate_id, outcome, version=None, source=self.stage.source, last=True
+        )
+        self._measure(self.key, value)
+        self.sends.append(Outgoing(self.stage.events, self.partition, self.key, value))
 
     def forward(self, n: int, forward: Forward) -> None:
         """Add the n-th record for others."""
@@ -58,18 +71,22 @@ class Outputs:
         origin = Origin(
             topic=stage.reads, generation=self.generation, partition=self.partition, offset=self.offset, n=n
         )
-        made = self.envelope.command(
-            n, aggregate_id=forward.aggregate_id, stage=stage.name, origin=origin, asks=forward.asks
+        value = codec.encode_command(
+            self.envelope,
+            n,
+            forward.body,
+            aggregate_id=forward.aggregate_id,
+            stage=stage.name,
+            origin=origin,
+            asks=forward.asks,
         )
-        value = codec.encode(made, forward.body)
         key = forward.key.encode()
+        self._measure(key, value)
         if forward.broadcast:
             self.broadcasts += [Outgoing(forward.topic, p, key, value) for p in range(self.partitions)]
         else:
             self.sends.append(Outgoing(forward.topic, None, key, value))
 
-    @property
-    def largest(self) -> int:
-        """The size of the largest record, 0 where there is none."""
-        records = (*self.broadcasts, *self.sends)
-        return max((len(r.key or b"") + len(r.value or b"") for r in records), default=0)
+    def _measure(self, key: bytes, value: bytes) -> None:
+        size = len(key) + len(value)
+        self.largest = max(self.largest, size)

@@ -17,9 +17,10 @@ from schemas.catalogue import RECORD_TYPES, RecordType
 from schemas.convert import from_dict
 from schemas.reader import reader
 from schemas.varint import rest_of, varint
-from streams.envelope import Envelope
+from streams.envelope import Envelope, Origin
+from streams.outcomes import CommandUnchanged
 from tests.plain import plain
-from tests.property.instances import LONGS, of
+from tests.property.instances import LONGS, TEXTS, of
 
 TOPIC_RECORDS = [r for r in RECORD_TYPES if not r.bare]
 ROWS = [r for r in RECORD_TYPES if r.bare]
@@ -110,7 +111,7 @@ def test_an_integer_reads_as_itself(n: int) -> None:
     assert end == len(value) <= 10
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Lists:
     texts: tuple[str, ...]
     named: Mapping[str, int]
@@ -121,3 +122,20 @@ def test_blocks_with_their_size_before_their_items_are_read_as_others_write_them
     texts = varint(-2) + varint(4) + b"\x02a\x02b" + varint(1) + b"\x02c" + b"\0"
     named = varint(-1) + varint(200) + b"\x02k" + varint(300) + b"\0"
     assert reader(Lists)(texts + named, 0) == (Lists(texts=("a", "b", "c"), named={"k": 300}), len(texts + named))
+
+
+@given(command=of(Envelope), n=st.integers(0, 9), aggregate_id=TEXTS, last=st.booleans(), asks=st.booleans())
+def test_a_record_that_follows_is_written_under_the_envelope_that_follows(
+    command: Envelope, n: int, aggregate_id: str, *, last: bool, asks: bool
+) -> None:
+    command = dataclasses.replace(command, id="c0ffee00-1111-5222-8333-444455556666", depth=n)
+    said = CommandUnchanged(command="x")
+    event = command.event(n, aggregate_id, version=n, source="stage.x", last=last)
+    assert codec.encode(event, said) == codec.encode_event(
+        command, n, aggregate_id, said, version=n, source="stage.x", last=last
+    )
+    origin = Origin(topic="t", generation=1, partition=2, offset=3, n=n)
+    made = command.command(n, aggregate_id=aggregate_id, stage="x", origin=origin, asks=asks)
+    assert codec.encode(made, said) == codec.encode_command(
+        command, n, said, aggregate_id=aggregate_id, stage="x", origin=origin, asks=asks
+    )

@@ -124,13 +124,13 @@ def test_a_type_without_avro_is_refused_when_its_functions_are_made() -> None:
             make(_Floating)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Small:
     name: str
     maybe: str | None
     sure: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Floating:
     at: float

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from infra.runtime.consuming import BACK_OFF_SECONDS, CONSUMER, LOST, PASSING, POLL_SECONDS, PositionLost
 from infra.runtime.errors import Backpressure, NewerWriter, PoisonMessage, Transient
 from schemas.codec import Undecodable, UnknownSchema
 from sinks import metrics
@@ -19,41 +20,7 @@ from sinks.positions import Hole, Positions
 
 T = TypeVar("T")
 
-POLL_SECONDS: Final = 0.2
-BACK_OFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _log = structlog.get_logger()
-
-CONSUMER: Final[dict[str, Any]] = {
-    "enable.auto.commit": False,
-    # A position outside the log is an error, said aloud: never a silent jump to either end.
-    "auto.offset.reset": "error",
-    "partition.assignment.strategy": "range",
-    # The shortest that brokers allow by default: after a kill the next process takes over in this time.
-    "session.timeout.ms": 6_000,
-    "heartbeat.interval.ms": 1_500,
-    # While the store is away, the loop goes on polling; this is for a store that hangs.
-    "max.poll.interval.ms": 600_000,
-    "queued.max.messages.kbytes": 16_384,
-    "fetch.message.max.bytes": 2_000_000,
-    "fetch.queue.backoff.ms": 20,
-    "reconnect.backoff.max.ms": 2_000,
-    "socket.timeout.ms": 10_000,
-    "log_level": 3,
-}
-_WAIT: Final = frozenset(
-    {
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - its public name
-        KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001 - its public name
-        KafkaError._TRANSPORT,  # noqa: SLF001 - its public name
-        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - its public name
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-    }
-)
-_LOST: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})  # noqa: SLF001
-
-
-class PositionLost(Exception):  # noqa: N818
-    """The stored position is not in the log. It takes a person: the topic was cut, or made anew without a new generation."""
 
 
 class NotReady(Exception):  # noqa: N818
@@ -295,9 +262,9 @@ class Loop(Generic[T]):
         return int(marks[0])
 
     def _broken(self, error: KafkaError) -> None:
-        if error.code() in _LOST:
+        if error.code() in LOST:
             raise PositionLost(f"{self.group}: {error.str()}; expected {self._positions.nexts()}")
-        if error.fatal() or not (error.retriable() or error.code() in _WAIT):
+        if error.fatal() or not (error.retriable() or error.code() in PASSING):
             raise KafkaException(error)
         self._log.warning("Kafka", cause=error.str())
 
@@ -339,4 +306,4 @@ def _raw(message: Message) -> Raw:
     return Raw(topic, partition, offset, message.key(), message.value(), message.timestamp()[1])
 
 
-__all__ = ["Hole", "Loop", "NotReady", "PositionLost"]
+__all__ = ["Hole", "Loop", "NotReady"]

@@ -15,7 +15,8 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from infra.runtime.auth import Route
-from infra.runtime.errors import CasestreamError, Transient
+from infra.runtime.consuming import BACK_OFF_SECONDS, CONSUMER, LOST, PASSING, POLL_SECONDS, PositionLost
+from infra.runtime.errors import Transient
 from infra.runtime.logging import logger
 from schemas.codec import Undecodable
 from schemas.signal import AlertSignal
@@ -27,41 +28,7 @@ from sources.kafka import GROUP, SOURCE, Dead, Raw, decode, judge, named_tenant
 from sources.routing import RoutingKeys
 from streams.topics import ALERT_COMMANDS, ALERT_EVENTS, ALERT_SIGNALS
 
-POLL_SECONDS: Final = 0.2
-BACK_OFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 CAUSE_LIMIT: Final = 1000
-
-CONSUMER: Final = {
-    "enable.auto.commit": False,
-    # A position outside the log is an error, said aloud: never a silent jump to either end.
-    "auto.offset.reset": "error",
-    "partition.assignment.strategy": "range",
-    "session.timeout.ms": 6_000,
-    "heartbeat.interval.ms": 1_500,
-    # While Kafka or Postgres is away the same batch is held, and nothing is polled. Who holds it longer leaves the
-    # group, comes back, and reads it again: the same bytes.
-    "max.poll.interval.ms": 600_000,
-    "queued.max.messages.kbytes": 16_384,
-    "fetch.message.max.bytes": 2_000_000,
-    "fetch.queue.backoff.ms": 20,
-    "reconnect.backoff.max.ms": 2_000,
-    "socket.timeout.ms": 10_000,
-    "log_level": 3,
-}
-_WAIT: Final = frozenset(
-    {
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - its public name
-        KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001 - its public name
-        KafkaError._TRANSPORT,  # noqa: SLF001 - its public name
-        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - its public name
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-    }
-)
-_LOST: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})  # noqa: SLF001
-
-
-class PositionLost(CasestreamError):  # noqa: N818
-    """The committed offset is not in the log. It takes a person: the topic was cut, or made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,9 +252,9 @@ class SignalLoop:
         self._log.warning("partitions were lost to another process")
 
     def _broken(self, error: KafkaError) -> None:
-        if error.code() in _LOST:
+        if error.code() in LOST:
             raise PositionLost(f"{self._topics.group}: {error.str()}")
-        if error.fatal() or not (error.retriable() or error.code() in _WAIT):
+        if error.fatal() or not (error.retriable() or error.code() in PASSING):
             raise KafkaException(error)
         self._trouble = f"waiting: {error.str()}"
         self._log.warning("Kafka", cause=error.str())

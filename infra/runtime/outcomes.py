@@ -9,12 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, cast
 
-import psycopg
-
 from infra.runtime.errors import StoreUnavailable
 from infra.runtime.kafka import Position
 from infra.runtime.logging import logger
-from infra.runtime.postgres import Database, first_line
+from infra.runtime.postgres import Database, listen
 
 Verdict: TypeAlias = Literal["accepted", "rejected", "unchanged"]
 
@@ -68,9 +66,8 @@ class Expected:
 class Outcomes:
     """One listener a process, however many wait."""
 
-    def __init__(self, database: Database, dsn: str) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._dsn = dsn
         self._expected: dict[tuple[str, str], set[Expected]] = defaultdict(set)
         self._woken = asyncio.Event()
 
@@ -78,9 +75,9 @@ class Outcomes:
     @asynccontextmanager
     async def open(cls, database: Database, dsn: str) -> AsyncIterator[Outcomes]:
         """Give the outcomes and listen while inside."""
-        outcomes = cls(database, dsn)
+        outcomes = cls(database)
         tasks = [
-            asyncio.create_task(outcomes._listen(), name="outcomes-listen"),
+            asyncio.create_task(listen(dsn, CHANNEL, outcomes._woken, pause=LOOK_SECONDS), name="outcomes-listen"),
             asyncio.create_task(outcomes._serve(), name="outcomes-serve"),
         ]
         try:
@@ -131,20 +128,6 @@ class Outcomes:
                 for command_id, outcome in found.items():
                     for expected in tuple(self._expected.get((tenant_id, command_id), ())):
                         expected._settle(outcome)  # noqa: SLF001 - the other half of this module
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(
-                    self._dsn, autocommit=True, connect_timeout=5
-                ) as connection:
-                    await connection.execute(f"LISTEN {CHANNEL}")
-                    self._woken.set()
-                    async for _ in connection.notifies():
-                        self._woken.set()
-            except psycopg.Error as error:
-                _log.warning("not listening for outcomes", cause=first_line(error))
-            await asyncio.sleep(LOOK_SECONDS)
 
 
 def _outcome(row: dict[str, Any]) -> Outcome:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from infra.runtime.errors import StoreUnavailable
+from infra.runtime.logging import logger
 
 Connection: TypeAlias = psycopg.AsyncConnection[DictRow]
 
 WAIT_SECONDS: Final = 5.0
+_log = logger("postgres")
 _OPTIONS: Final = {
     "row_factory": dict_row,
     # A request that is given up must not hold a connection: the server ends what takes longer.
     "options": "-c statement_timeout=10s -c idle_in_transaction_session_timeout=15s -c TimeZone=UTC",
     "connect_timeout": 5,
 }
-
 
 # A session that was ended for its idleness, and a server that has become a standby, come as internal errors.
 AWAY: Final = (
@@ -87,3 +89,20 @@ def first_line(error: Exception) -> str:
     """Return the first line of what an error says; the others name hosts and hints."""
     said: list[Any] = str(error).strip().splitlines()
     return str(said[0]) if said else type(error).__name__
+
+
+async def listen(dsn: str, channel: str, woken: asyncio.Event, *, pause: float) -> NoReturn:
+    """Set `woken` at each notification of a channel, for ever; and at each new connection, for what was missed meanwhile.
+
+    pause: seconds between tries while Postgres is away. Cancel it to end it.
+    """
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5) as connection:
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                woken.set()
+                async for _ in connection.notifies():
+                    woken.set()
+        except psycopg.Error as error:
+            _log.warning("not listening", channel=channel, cause=first_line(error))
+        await asyncio.sleep(pause)

@@ -6,12 +6,10 @@ import asyncio
 from contextlib import suppress
 from typing import Any, Final
 
-import psycopg
-
 from infra.runtime.errors import StoreUnavailable
 from infra.runtime.kafka import Position
 from infra.runtime.logging import logger
-from infra.runtime.postgres import Database, first_line
+from infra.runtime.postgres import Database, listen
 from infra.runtime.problems import problem
 from streams.topics import CASE_EVENTS
 
@@ -70,7 +68,9 @@ class Visibility:
 
     async def _run(self) -> None:
         """Look when woken, and now and then, as long as anybody waits and a little longer."""
-        listening = asyncio.create_task(self._notified(), name="search-visibility-listen")
+        listening = asyncio.create_task(
+            listen(self._dsn, CHANNEL, self._woken, pause=LOOK_SECONDS), name="search-visibility-listen"
+        )
         idle_since = asyncio.get_running_loop().time()
         try:
             while self._waiting or asyncio.get_running_loop().time() - idle_since < LINGER_SECONDS:
@@ -98,17 +98,3 @@ class Visibility:
             # Replaced as a whole: a rebuild moves positions back.
             self._seen = {row["partition"]: row["seen"] for row in rows}
             self._changed.notify_all()
-
-    async def _notified(self) -> None:
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(
-                    self._dsn, autocommit=True, connect_timeout=5
-                ) as connection:
-                    await connection.execute(f"LISTEN {CHANNEL}")
-                    self._woken.set()
-                    async for _ in connection.notifies():
-                        self._woken.set()
-            except psycopg.Error as error:
-                _log.warning("not listening for what searches see", cause=first_line(error))
-            await asyncio.sleep(LOOK_SECONDS)

@@ -17,10 +17,11 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from infra.runtime.consuming import CONSUMER, PositionLost
 from infra.runtime.errors import PoisonMessage, StoreUnavailable
 from schemas.codec import UnknownSchema
 from sinks.base import LOG_START, Entry, Fenced, Raw, Refused
-from sinks.loop import CONSUMER, Hole, Loop, NotReady, PositionLost
+from sinks.loop import Hole, Loop, NotReady
 
 pytestmark = pytest.mark.engines
 
@@ -113,7 +114,16 @@ class Log:
         producer.init_transactions(SECONDS)
         producer.begin_transaction()
         producer.produce(self.topic, b"within", b"key", partition=0)
+        before = self.end()
         producer.commit_transaction(SECONDS)
+        # The coordinator answers first and writes its mark then.
+        until(lambda: self.end() == before + 2, "the transaction's mark")
+
+    def end(self) -> int:
+        reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.group})
+        _, high = reader.get_watermark_offsets(TopicPartition(self.topic, 0), timeout=10)
+        reader.close()
+        return int(high)
 
     def dead_letters(self, count: int) -> list[Message]:
         reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "none", "enable.auto.commit": False})
@@ -426,7 +436,7 @@ def test_partitions_that_go_to_another_process_are_read_once(kafka_bootstrap: st
 MEMBER = """
 import sys
 from confluent_kafka import Consumer
-from sinks.loop import CONSUMER
+from infra.runtime.consuming import CONSUMER
 bootstrap, topic, group = sys.argv[1:]
 member = Consumer({**CONSUMER, "bootstrap.servers": bootstrap, "group.id": group, "group.instance.id": "one"})
 member.subscribe([topic], on_assign=lambda *_: print("assigned", flush=True))

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer, TopicPartition
 
+from infra.runtime.consuming import PositionLost
 from schemas import codec
 from schemas.signal import AlertSignal
-from sources.kafka_loop import PositionLost, SignalLoop
+from sources.kafka_loop import SignalLoop
 from sources.routing import RoutingKeys
 from streams.ids import routing_hash
 from streams.outcomes import Receipt

@@ -30,4 +30,4 @@ def test_h15_everything_here_holds_without_cython_too() -> None:
 def test_h15_the_variable_decides_which_one_runs() -> None:
     from faust import streams
 
-    assert (streams._CStreamIterator is None) is (PURE in os.environ)
+    assert (vars(streams)["_CStreamIterator"] is None) is (PURE in os.environ)

@@ -70,10 +70,10 @@ class Loop(Generic[T]):
         """Raise NotReady with the cause unless records are being applied as they come. For any thread."""
         trouble = self._trouble
         if trouble is not None:
-            raise NotReady(f"{self.group}: {trouble}")
+            raise NotReady(trouble)
         held = self._positions.held_causes()
         if held:
-            raise NotReady(f"{self.group}: {held[0]}")
+            raise NotReady(held[0])
 
     def run(self, stop: threading.Event) -> None:
         """Feed the sink until `stop` is set. Raises Hole, PositionLost, and whatever the sink has as a bug."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import AsyncExitStack, nullcontext
+from importlib.metadata import version
 from typing import Any, Final
 
 import uvicorn
@@ -22,7 +23,7 @@ import query_api.rpc.servicers
 import sources.http
 from infra.runtime import grpc
 from infra.runtime.health import Health
-from infra.runtime.http import EXCEPTION_HANDLERS, RequestContext
+from infra.runtime.http import EXCEPTION_HANDLERS, Json, RequestContext
 from infra.runtime.logging import logger
 from infra.runtime.services import Services
 from infra.runtime.settings import Settings
@@ -36,6 +37,7 @@ _log = logger("api")
 def app(services: Services, readers: Readers, health: Health) -> Starlette:
     """Return the HTTP application: everything on one port, as in development."""
     routes: list[BaseRoute] = [
+        Route("/", welcome),
         *_health_routes(health),
         *sources.http.routes(services),
         *command_api.routes.routes(services),
@@ -43,6 +45,26 @@ def app(services: Services, readers: Readers, health: Health) -> Starlette:
     ]
     return Starlette(
         routes=routes, middleware=[Middleware(RequestContext)], exception_handlers=EXCEPTION_HANDLERS, debug=False
+    )
+
+
+async def welcome(_request: Request) -> Response:
+    """Answer whoever looks what is here."""
+    return Json(
+        {
+            "name": "casestream",
+            "version": version("casestream"),
+            "cases": "/api/v2/cases",
+            "live": "/api/v2/cases/stream",
+            "alerts": [
+                "/v2/enqueue",
+                "/v2/alerts",
+                "/sources/alertmanager",
+                "/sources/datadog",
+                "/sources/cloudevents",
+            ],
+            "health": ["/healthz", "/readyz", "/metrics"],
+        }
     )
 
 

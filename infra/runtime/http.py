@@ -90,7 +90,18 @@ def parse(model: type[M], document: Any) -> M:
 
 
 _CODES: Final = {"missing": "request.field_missing", "extra_forbidden": "request.field_unknown"}
-_TEXTS: Final = {"missing": "this field is needed", "extra_forbidden": "there is no such field here"}
+_TEXTS: Final = {
+    "missing": "this field is needed",
+    "extra_forbidden": "there is no such field here",
+    # The library's own words name the classes of ours.
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+    "string_type": "must be a text",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+}
 
 
 def _fault(error: Any) -> Fault:

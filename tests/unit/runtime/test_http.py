@@ -132,6 +132,23 @@ def test_all_faults_of_a_document_come_at_once_with_their_fields() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ([], {"body": "must be an object"}),
+        ("text", {"body": "must be an object"}),
+        (None, {"body": "must be an object"}),
+        ({"title": 5}, {"title": "must be a text"}),
+        ({"title": "a", "count": "1"}, {"count": "must be a whole number"}),
+    ],
+)
+def test_a_wrong_type_is_told_in_plain_words(document: object, said: dict[str, str]) -> None:
+    with pytest.raises(Problem) as refused:
+        parse(Title, document)
+
+    assert {fault.field: fault.detail for fault in refused.value.faults} == said
+
+
 def test_a_broken_rule_is_422_with_its_own_code() -> None:
     with pytest.raises(Problem) as refused:
         parse(Title, {"title": "too long"})

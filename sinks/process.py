@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import structlog
 
 from infra.runtime.health import Health, Ping
 from infra.runtime.settings import Settings
+from infra.runtime.stopping import told
 from sinks.loop import Loop
 
 END_SECONDS: Final = 20.0
@@ -44,7 +43,7 @@ def serve(
     for loop in loops:
         health.register(loop.group, loop.ping)
         threads.append(threading.Thread(target=feed, args=(loop,), name=loop.group, daemon=True))
-    with _told(stop), health.serving(settings.health_port, settings.health_host):
+    with told(stop), health.serving(settings.health_port, settings.health_host):
         for thread in threads:
             thread.start()
         stop.wait()
@@ -56,14 +55,3 @@ def serve(
     if stuck:
         raise TimeoutError(f"{', '.join(stuck)} did not end in {END_SECONDS:.0f} s")
     _log.info("stopped", role=role)
-
-
-@contextmanager
-def _told(stop: threading.Event) -> Iterator[None]:
-    """Set `stop` by SIGTERM and SIGINT while inside."""
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

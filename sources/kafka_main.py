@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 
 from infra.runtime.health import Health
 from infra.runtime.logging import logger
 from infra.runtime.settings import Settings
+from infra.runtime.stopping import told
 from sources.kafka_loop import SignalLoop
 from sources.routing import RoutingKeys
 
@@ -17,11 +17,9 @@ ROLE = "source.kafka"
 def run(settings: Settings) -> None:
     """Take signals until SIGTERM or SIGINT. What may not go on ends the process with its error."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     loop = SignalLoop(settings.kafka, RoutingKeys(settings.postgres.reveal()))
     health = Health(ROLE)
     health.register("signals", loop.ping)
-    with health.serving(settings.health_port, settings.health_host):
+    with told(stop), health.serving(settings.health_port, settings.health_host):
         loop.run(stop)
     logger(ROLE).info("stopped")

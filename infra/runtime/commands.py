@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from infra.runtime.auth import Caller
 from infra.runtime.kafka import CommandLog
-from infra.runtime.logging import context
+from infra.runtime.logging import context, logger
 from infra.runtime.outcomes import Outcome, Outcomes
 from infra.runtime.postgres import Database
 from infra.runtime.problems import of_rejection, problem
@@ -22,6 +22,7 @@ from streams.ids import aggregate_key, derive
 
 WAIT_SECONDS: Final = 5.0
 KEY_LIMIT: Final = 255
+_log = logger("commands")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,7 @@ class Commands:
                 await self._log.append(topic, record_key, value)
                 outcome = await expected.wait(ask.seconds)
             if outcome is None:
+                _log.warning("command pending", operation=operation, seconds=ask.seconds)
                 again = (
                     "repeat the request with the same Idempotency-Key for the outcome"
                     if ask.idempotency_key is not None
@@ -120,6 +122,13 @@ class Commands:
                     headers={"X-Command-Id": command_id},
                     more={"command_id": command_id},
                 )
+            _log.info(
+                "command",
+                operation=operation,
+                verdict=outcome.verdict,
+                position=str(outcome.position),
+                code=outcome.code,
+            )
             return _answered(command_id, outcome)
 
     def _envelope(self, caller: Caller, command_id: str, aggregate_id: str, ask: Ask) -> Envelope:

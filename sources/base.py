@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from infra.runtime.auth import Route
 from infra.runtime.kafka import CommandLog
+from infra.runtime.logging import context, logger
 from schemas import codec
 from schemas.topics import MAX_RECORD_BYTES
 from sources import metrics
@@ -28,6 +29,7 @@ RECORD_BYTES: Final = MAX_RECORD_BYTES - 16_384
 """Of a command: the records that stages make of it are a little larger, and must fit as well."""
 GRANT: Final = "routing_key"
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_log = logger("sources")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,8 @@ class Inlet:
             raise failed[0]
         for made in commands:
             metrics.SIGNALS.labels(source, made.action).inc()
+            with context(tenant_id=route.tenant_id, command_id=made.signal_id):
+                _log.debug("signal", source=source, action=made.action, routing=route.routing)
         return commands
 
     async def _in_order(self, commands: Sequence[Command]) -> None:

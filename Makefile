@@ -38,7 +38,7 @@ fast: $(READY) ## the tests that need no engine
 	$(BIN)/pytest -p tests.ran -m "not engines" tests/unit tests/property tests/topology tests/golden $(ARGS)
 
 test: check ## everything: checks, then all tests against real engines
-	$(BIN)/pytest -p tests.ran tests $(ARGS)
+	$(BIN)/pytest -p tests.ran $(ARGS)
 
 bench: $(READY) ## measure, beside a floor in the same run
 	$(BIN)/python -m tests.bench $(ARGS)

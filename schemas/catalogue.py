@@ -18,7 +18,7 @@ from streams.config import events as config_events
 from streams.intake import commands as intake_commands
 from streams.intake import project_intake
 from streams.outcomes import CommandRejected, CommandUnchanged, SignalSettled
-from streams.parked import Parked
+from streams.parked import Parked, UnparkCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ RECORD_TYPES: Final[tuple[RecordType, ...]] = (
     *_records("alerts", *_of(alert_events.AlertEvent), after=Alert),
     *_records("alerts", SignalSettled),
     *_records("intake", *_of(intake_commands.IntakeCommand)),
-    *_records("cases", *_of(case_commands.CaseCommand)),
+    *_records("cases", *_of(case_commands.CaseCommand), UnparkCase),
     *_records("cases", *_of(case_events.CaseEvent), after=Case),
     *_records("config", *_of(config_commands.ConfigCommand)),
     *(RecordType(f"config/{_snake(e.__name__)}", e, a) for e, a in _CONFIG_AFTER.items()),

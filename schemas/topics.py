@@ -16,6 +16,7 @@ from streams.config.commands import ConfigCommand
 from streams.config.events import ConfigEvent
 from streams.intake.commands import IntakeCommand
 from streams.outcomes import CommandRejected, CommandUnchanged, SignalSettled
+from streams.parked import UnparkCase
 
 DAY_MS: Final = 24 * 3600 * 1000
 GENERATION: Final = 1
@@ -95,7 +96,7 @@ TOPICS: Final[dict[str, Topic]] = {
             key="tenant/case",
             holds="commands to cases",
             owner="streams.cases",
-            bodies=CaseCommand.__args__,
+            bodies=(*CaseCommand.__args__, UnparkCase),
             retention_ms=_FOURTEEN_DAYS,
         ),
         Topic(

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from schemas import codec
 from schemas.topics import GENERATION, MAX_RECORD_BYTES
-from streams.decision import Rejected, reject
+from streams.decision import UNCHANGED, Rejected, reject
 from streams.envelope import Envelope
 from streams.outcomes import Receipt
-from streams.parked import Parked, parked_key
+from streams.parked import Parked, UnparkCase, parked_key
 from streams.receipts import settle
 from streams.stage import Handled
 from topologies.batch_rows import ABSENT, AlreadyFolded, BatchRows, Recent, Row, UnreadableRow
@@ -93,6 +93,8 @@ class _Batch:
             guard = self.rows.row(taken.main).guard
             if guard.past(*self.rows.at) or guard.repeated(taken.envelope.origin, taken.command_id):
                 self.step.skipped += 1
+            elif self.stage.parks and isinstance(taken.body, UnparkCase):
+                self._apply(taken, self._unparked(taken))
             elif self.stage.parks and self.rows.get(parked_key(taken.main), Parked) is not None:
                 self._bury(record, "the case is parked")
                 self._dead_lettered(taken, PARKED)
@@ -177,6 +179,12 @@ class _Batch:
             TOO_LARGE, f"it leads to {size} bytes; the limit is {min(MAX_RECORD_BYTES, ROWS_LIMIT)}"
         )
         return Handled(answer=answer)
+
+    def _unparked(self, taken: _Taken) -> Handled:
+        mark = parked_key(taken.main)
+        parked = self.rows.get(mark, Parked) is not None
+        # With the mark goes a new guard of the main row: read again, the records that were buried are passed over.
+        return Handled(answer=UNCHANGED, rows={mark: None} if parked else {})
 
     def _outputs(self, taken: _Taken) -> Outputs:
         return Outputs(

@@ -35,6 +35,7 @@ from streams.config.commands import (
 )
 from streams.config.project import CredentialKind, TenantKind
 from streams.config.rule import Condition, Operator, RuleKind
+from streams.parked import UnparkCase
 from streams.text import Sealed
 from streams.topics import CONFIG_EVENTS
 from tests.world import BEGIN, SECOND, World
@@ -131,8 +132,19 @@ def configuration() -> World:
     return world
 
 
+def unparked() -> World:
+    """An operator takes the mark off a case that has none: it goes on as before."""
+    world = _world()
+    world.create(world.project(), "Printer on fire")
+    case_id = world.cases()[0].case_id
+    world.tell(case_id, UnparkCase())
+    world.tell(case_id, ChangePriority(priority=Priority.P2))
+    return world
+
+
 STORIES: Final[dict[str, Callable[[], World]]] = {
     "people": people,
     "alerts": alerts,
     "configuration": configuration,
+    "unparked": unparked,
 }

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from infra.runtime.services import Services
 from query_api.readers import Readers
+from query_api.registry import routes as registry
 from query_api.rest import alerts, cases, counts, live, projects
 from query_api.rest.endpoint import Handler, endpoint
 
@@ -36,4 +37,5 @@ READS: Final[tuple[tuple[str, str, Handler], ...]] = (
 def routes(services: Services, readers: Readers | None = None) -> list[BaseRoute]:
     """Return the routes. readers: where the process has them already, for gRPC."""
     shared = Readers.of(services) if readers is None else readers
-    return [endpoint(path, shared, handler, method=method) for method, path, handler in READS]
+    reads = [endpoint(path, shared, handler, method=method) for method, path, handler in READS]
+    return [*reads, *registry.routes()]

@@ -22,6 +22,7 @@ VIEWS: Final = (
     "custom_attribute",
     "timeline_cell",
     "activity",
+    "case_version",
     "alert",
     "signal_receipt",
     "command_outcome",

@@ -339,10 +339,14 @@ class DeleteCommentRequest(_message.Message):
     def __init__(self, case: _Optional[str] = ..., comment_id: _Optional[str] = ..., write: _Optional[_Union[Write, _Mapping]] = ...) -> None: ...
 
 class GetCaseRequest(_message.Message):
-    __slots__ = ("case",)
+    __slots__ = ("case", "as_of", "version")
     CASE_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     case: str
-    def __init__(self, case: _Optional[str] = ...) -> None: ...
+    as_of: _timestamp_pb2.Timestamp
+    version: int
+    def __init__(self, case: _Optional[str] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
 
 class SearchCasesRequest(_message.Message):
     __slots__ = ("filter", "page_size", "page_number", "sort", "ascending", "position", "cursor")

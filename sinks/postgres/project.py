@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from schemas.codec import Decoded
-from schemas.state_hash import state_hash
+from schemas.codec import Decoded, encode_row
 from sinks.postgres import text
+from sinks.postgres.case_row import case_row
 from sinks.postgres.change import change
 from sinks.postgres.rows import (
     ActivityRow,
     AlertRow,
     CaseKey,
-    CaseRow,
+    CaseVersionRow,
     CellRow,
     CredentialRow,
     OutcomeRow,
@@ -61,6 +61,7 @@ class Changes:
     attributes: set[CaseKey] = field(default_factory=set)
     cells: dict[tuple[str, str, str], CellRow] = field(default_factory=dict)
     activity: dict[tuple[str, str, int], ActivityRow] = field(default_factory=dict)
+    versions: dict[tuple[str, str, int], CaseVersionRow] = field(default_factory=dict)
     receipts: dict[tuple[str, str], ReceiptRow] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], OutcomeRow] = field(default_factory=dict)
 
@@ -74,6 +75,7 @@ class Changes:
             "custom_attribute": self.attributes,
             "timeline_cell": self.cells.values(),
             "activity": self.activity.values(),
+            "case_version": self.versions.values(),
             "signal_receipt": self.receipts.values(),
             "command_outcome": self.outcomes.values(),
         }
@@ -119,6 +121,7 @@ def _case(changes: Changes, record: Placed) -> None:
     tenant_id, case_id, version = envelope.tenant_id, envelope.aggregate_id, decoded.after.version
     body: CaseEvent = decoded.body
     if (tenant_id, case_id, version) not in changes.activity:
+        happened_at = text.instant(envelope.occurred_at)
         changes.activity[tenant_id, case_id, version] = ActivityRow(
             tenant_id,
             case_id,
@@ -126,12 +129,15 @@ def _case(changes: Changes, record: Placed) -> None:
             envelope.id,
             decoded.name.rpartition("/")[2],
             text.plain(envelope.actor),
-            text.instant(envelope.occurred_at),
+            happened_at,
             text.json(change(body)),
             record.generation,
             record.partition,
             record.offset,
             envelope.correlation_id,
+        )
+        changes.versions[tenant_id, case_id, version] = CaseVersionRow(
+            tenant_id, case_id, version, happened_at, encode_row(decoded.after)
         )
     match body:
         case CaseOpened() | CaseAttributesChanged():
@@ -211,41 +217,6 @@ def _outcome(record: Placed) -> OutcomeRow:
         record.partition,
         record.offset,
         text.instant(envelope.recorded_at),
-    )
-
-
-def _case_row(tenant_id: str, case: Case) -> CaseRow:
-    alerts = [
-        {"alert_id": a.alert_id, "status": a.status.value, "seq": a.seq, "triggers": a.triggers} for a in case.alerts
-    ]
-    return CaseRow(
-        tenant_id,
-        case.case_id,
-        case.version,
-        case.project_id,
-        case.project_key,
-        case.number,
-        case.key,
-        case.type_id,
-        text.plain(case.title.text),
-        text.plain(case.description.text),
-        case.status.value,
-        case.status_name,
-        case.priority.value,
-        text.optional(case.assignee_id),
-        text.json(dict(case.attributes)),
-        None if case.resolved_reason is None else text.plain(case.resolved_reason.text),
-        text.optional(case.due_date),
-        text.instant(case.created_at),
-        text.plain(case.created_by),
-        text.optional_instant(case.modified_at),
-        text.optional(case.modified_by),
-        text.optional_instant(case.closed_at),
-        text.optional_instant(case.archived_at),
-        text.json(alerts),
-        text.optional(case.group_key),
-        case.comments,
-        state_hash(case),
     )
 
 
@@ -335,7 +306,7 @@ def _rule_row(tenant_id: str, rule: Rule) -> RuleRow:
 
 
 _ROWS: Final[dict[type[Any], tuple[str, Callable[[str, Any], tuple[Any, ...]]]]] = {
-    Case: ("case", _case_row),
+    Case: ("case", case_row),
     Alert: ("alert", _alert_row),
     Tenant: ("tenant", _tenant_row),
     Credential: ("credential", _credential_row),

@@ -70,6 +70,16 @@ class ActivityRow(NamedTuple):
     correlation_id: str
 
 
+class CaseVersionRow(NamedTuple):
+    """state: framed, as `schemas.codec.encode_row` makes it."""
+
+    tenant_id: str
+    case_id: str
+    version: int
+    occurred_at: int
+    state: bytes
+
+
 class AlertRow(NamedTuple):
     tenant_id: str
     alert_id: str

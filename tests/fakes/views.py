@@ -12,7 +12,7 @@ from schemas.topics import GENERATION
 from sinks.base import LOG_START, Entry, Fenced, Raw, Refused
 from sinks.postgres.project import Placed, project, projects
 
-ONCE = {"activity", "signal_receipt", "command_outcome"}
+ONCE = {"activity", "case_version", "signal_receipt", "command_outcome"}
 
 
 class MemoryTables:
@@ -64,7 +64,7 @@ class MemoryViews:
                 held[row] = self._tables.rows["case"][row].attributes
             case "timeline_cell":
                 held[row[:3]] = _join(held.get(row[:3]), row)
-            case "activity":
+            case "activity" | "case_version":
                 held.setdefault(row[:3], row)
             case _ if table in ONCE:
                 held.setdefault(row[:2], row)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
 
 from infra.cli.case.complete import case_keys, project_keys
+from infra.cli.case.problem import usage
 from infra.cli.case.query import query_of
 from infra.cli.case.session import Session, command
 from infra.cli.case.text import plural
@@ -154,18 +156,55 @@ def search_cases(
     examples="""
 case-cli cases get OPS-12
 case-cli cases get OPS-12 --json | jq -r .data.attributes.status
+case-cli cases get OPS-12 --as-of '2026-03-01 14:05'
+case-cli cases get OPS-12 --as-of now-2h
+case-cli cases get OPS-12 --version 3
 """,
 )
-def get_case(session: Session, *, key: Key) -> None:
-    """Show a case with its comments."""
-    answer = session.client.get(path_of(key))
+def get_case(
+    session: Session,
+    *,
+    key: Key,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="TIME",
+            help="As it was then: an ISO time, in your zone where it names none, or now-2h. Without its comments.",
+        ),
+    ] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, metavar="N", help="As it was at this version.")
+    ] = None,
+) -> None:
+    """Show a case with its comments, or as it was."""
+    if as_of is not None and version is not None:
+        raise usage("--as-of and --version are two answers to one question", "Give one of them.")
+    then = None if as_of is None else _moment(as_of)
+    answer = session.client.get(path_of(key), {"as_of": then, "version": version})
     if session.out.as_json:
         session.out.json(answer)
         return
     case = answer["data"]
     case_sheet(session.out, case)
+    if then is not None or version is not None:
+        name = case["attributes"]["key"]
+        session.out.note(f"as of version {case['attributes']['version']}; what changed: case-cli cases activity {name}")
+        return
     cells = session.client.get(f"{path_of(case['id'])}/timelines", {"page[size]": 100, "sort[ascending]": "true"})
     comment_lines(session.out, cells["data"])
+
+
+def _moment(text: str) -> str:
+    """Return a time as the API takes it. One without a zone is meant as this program shows times: in the user's."""
+    if not text.strip():
+        raise usage("--as-of needs a time", "Write it like 2026-03-01T14:05, or now-2h.")
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        # now-2h, or nothing that the API knows, which it says.
+        return text.strip()
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @command(

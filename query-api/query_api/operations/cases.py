@@ -10,7 +10,7 @@ from uuid import UUID
 from infra.runtime.auth import Caller
 from infra.runtime.errors import StoreUnavailable
 from infra.runtime.kafka import Position
-from infra.runtime.problems import problem
+from infra.runtime.problems import Problem, problem
 from query_api.operations.page import WINDOW, Key, Page, continued, next_cursor, numbered
 from query_api.readers import Readers
 from query_api.search.scope import scoped
@@ -62,8 +62,12 @@ async def get_case(readers: Readers, caller: Caller, name: str) -> Row:
     async with readers.db.tenant(caller.tenant_id) as connection:
         found = await reads.case(connection, name)
     if found is None:
-        raise problem(404, "case.not_found", f"there is no case {name[:64]}", field="case_id")
+        raise not_found(name)
     return found
+
+
+def not_found(name: str) -> Problem:
+    return problem(404, "case.not_found", f"there is no case {name[:64]}", field="case_id")
 
 
 async def list_cases(readers: Readers, caller: Caller, listing: Listing) -> CasePage:

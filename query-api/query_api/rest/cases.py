@@ -7,8 +7,10 @@ from starlette.responses import Response
 
 from infra.runtime.auth import Caller
 from infra.runtime.http import Json
-from query_api.operations import cases, timeline
+from infra.runtime.problems import problem
+from query_api.operations import cases, history, timeline
 from query_api.operations.cases import Listing
+from query_api.operations.history import AtMoment, AtVersion, Then
 from query_api.operations.page import SIZE_LIMIT
 from query_api.readers import Readers
 from query_api.rest.parameters import Parameters
@@ -19,12 +21,31 @@ from schemas.rest.timeline import timeline_document
 from sinks.postgres.reads import CaseOrder
 
 _LAST_PAGE = 1_000_000
+_LAST_VERSION = 10**12 - 1
 
 
 async def get_case(readers: Readers, caller: Caller, request: Request) -> Response:
-    """GET /api/v2/cases/{case_id}. The ETag is the version that a write may expect."""
-    row = await cases.get_case(readers, caller, request.path_params["case_id"])
+    """GET /api/v2/cases/{case_id}: as_of or version, for the case as it was. The ETag is its version, which a write may
+    expect.
+    """
+    name: str = request.path_params["case_id"]
+    then = _then(readers, Parameters(request))
+    if then is None:
+        row = await cases.get_case(readers, caller, name)
+    else:
+        row = await history.get_case_then(readers, caller, name, then)
     return Json(case_document(row), headers={"ETag": f'"{row["version"]}"'})
+
+
+def _then(readers: Readers, given: Parameters) -> Then | None:
+    at = given.moment("as_of", readers.now())
+    # 0 is no version: the first is 1.
+    version = given.integer("version", 0, low=1, high=_LAST_VERSION)
+    if at is not None and version:
+        raise problem(400, "request.parameter", "give a time or a version, not both", field="as_of")
+    if at is not None:
+        return AtMoment(at)
+    return AtVersion(version) if version else None
 
 
 async def search_cases(readers: Readers, caller: Caller, request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 
 from infra.runtime.kafka import Position
 from infra.runtime.problems import Problem, problem
+from query_api.search.instants import FORMS, span
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -43,6 +45,16 @@ class Parameters:
         if truth is None:
             raise _fault(name, f"must be true or false, not {given[:40]!r}")
         return truth
+
+    def moment(self, name: str, now: datetime) -> datetime | None:
+        """Return a time: a day is its midnight, without a zone it is UTC, and `now-1h` counts from `now`."""
+        given = self._query.get(name)
+        if not given:
+            return None
+        named = span(given, now)
+        if named is None:
+            raise _fault(name, f"must be a time like {FORMS}, with + written as %2B, not {given[:40]!r}")
+        return named.begin
 
     def choice(self, name: str, default: E) -> E:
         """Return the member of the default's enumeration that is named."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Final
 
 from infra.runtime.kafka import Position
 from infra.runtime.problems import problem
+from query_api.operations.history import AtMoment, AtVersion, Then
 from query_api.operations.page import SIZE_LIMIT
 from schemas.proto import cases_pb2 as pb
 from sinks.postgres.reads import CaseOrder
@@ -47,3 +49,19 @@ def position(text: str) -> Position | None:
         return Position.parse(text)
     except ValueError:
         raise problem(400, "request.position", "must be the position of a write", field="position") from None
+
+
+def then(request: pb.GetCaseRequest) -> Then | None:
+    """Return when, None for now."""
+    match request.WhichOneof("then"):
+        case "version":
+            if request.version < 1:
+                raise problem(400, "request.parameter", "must be at least 1", field="version")
+            return AtVersion(request.version)
+        case "as_of":
+            try:
+                return AtMoment(request.as_of.ToDatetime(UTC))
+            except (ValueError, OverflowError):
+                raise problem(400, "request.parameter", "is no time", field="as_of") from None
+        case _:
+            return None

@@ -9,12 +9,12 @@ from typing import assert_never
 
 from infra.runtime.auth import Caller
 from infra.runtime.grpc import stream, unary
-from query_api.operations import cases, counts, live, timeline
+from query_api.operations import cases, counts, history, live, timeline
 from query_api.operations.cases import Listing
 from query_api.operations.counts import Asked
 from query_api.operations.page import SIZE_LIMIT
 from query_api.readers import Readers
-from query_api.rpc.asked import order, page, position, size
+from query_api.rpc.asked import order, page, position, size, then
 from schemas.proto import cases_pb2 as pb
 from schemas.proto.render import PRIORITIES, STATUSES, activity_message, case_message, comment_message
 from sinks.nexus.hub import Happened, Message, Ready, Resync
@@ -32,7 +32,10 @@ class CaseQueries:
 
     @unary
     async def GetCase(self, caller: Caller, request: pb.GetCaseRequest) -> pb.Case:
-        return case_message(await cases.get_case(self._readers, caller, request.case))
+        asked = then(request)
+        if asked is None:
+            return case_message(await cases.get_case(self._readers, caller, request.case))
+        return case_message(await history.get_case_then(self._readers, caller, request.case, asked))
 
     @unary
     async def SearchCases(self, caller: Caller, request: pb.SearchCasesRequest) -> pb.SearchCasesResponse:

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
@@ -118,6 +119,26 @@ def test_a_case_lives_its_life(mine: Client) -> None:
     assert entries[1].kind == "case_title_changed"
 
 
+def test_a_case_is_shown_as_it_was(mine: Client) -> None:
+    opened = mine.create(description="on db1").case
+    mine.call("ChangeTitle", pb.ChangeTitleRequest(case=opened.id, title="Disk nearly full"))
+    closed = mine.call("ChangeStatus", pb.ChangeStatusRequest(case=opened.id, status=pb.STATUS_CLOSED)).case
+    before = Timestamp()
+    before.FromMicroseconds(opened.created_at.ToMicroseconds() - 1)
+
+    assert mine.call("GetCase", pb.GetCaseRequest(case=opened.id, version=1)) == opened
+    assert mine.call("GetCase", pb.GetCaseRequest(case=opened.key, as_of=opened.created_at)) == opened
+    assert mine.call("GetCase", pb.GetCaseRequest(case=opened.key, version=2)).title == "Disk nearly full"
+    assert mine.call("GetCase", pb.GetCaseRequest(case=opened.key, as_of=closed.modified_at)) == closed
+    for asked, reason in (
+        (pb.GetCaseRequest(case=opened.id, as_of=before), "case.not_found_then"),
+        (pb.GetCaseRequest(case=opened.id, version=4), "case.version_not_found"),
+        (pb.GetCaseRequest(case=opened.id, version=0), "request.parameter"),
+        (pb.GetCaseRequest(case=opened.id, as_of=Timestamp(seconds=2**60)), "request.parameter"),
+    ):
+        assert mine.refused("GetCase", asked)[1] == reason
+
+
 def test_comments_are_added_edited_and_deleted(mine: Client) -> None:
     case = mine.create().case.id
     added = mine.call("AddComment", pb.AddCommentRequest(case=case, message="on it"))
@@ -212,8 +233,9 @@ def test_refusals_say_which_rule_it_was(mine: Client, method: str, request_: Any
 def test_keys_decide_and_a_tenant_sees_nothing_of_another(mine: Client, theirs: Client) -> None:
     case = mine.create().case
     for name in (case.id, case.key):
-        code, _ = theirs.refused("GetCase", pb.GetCaseRequest(case=name))
-        assert code is grpc.StatusCode.NOT_FOUND
+        for asked in ({}, {"version": 1}, {"as_of": case.created_at}):
+            code, reason = theirs.refused("GetCase", pb.GetCaseRequest(case=name, **asked))
+            assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "case.not_found")
         assert theirs.refused("ListActivity", pb.ListActivityRequest(case=name))[0] is grpc.StatusCode.NOT_FOUND
         assert theirs.refused("ListComments", pb.ListCommentsRequest(case=name))[0] is grpc.StatusCode.NOT_FOUND
     stranger = pb.ChangeTitleRequest(case=case.id, title="mine now")

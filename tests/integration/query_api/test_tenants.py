@@ -66,7 +66,12 @@ ASKS: dict[tuple[str, str], tuple[Ask, ...]] = {
         Ask(path=f"{C}/projects/{{project}}"),
         Ask(path=f"{C}/projects/ZANZ"),
     ),
-    ("GET", f"{C}/{{case_id}}"): (Ask(path=f"{C}/{{case}}"), Ask(path=f"{C}/ZANZ-1")),
+    ("GET", f"{C}/{{case_id}}"): (
+        Ask(path=f"{C}/{{case}}"),
+        Ask(path=f"{C}/ZANZ-1"),
+        Ask(path=f"{C}/{{case}}", params={"version": "1"}),
+        Ask(path=f"{C}/ZANZ-1", params={"as_of": "2999-01-01"}),
+    ),
     ("GET", f"{C}/{{case_id}}/timelines"): (Ask(path=f"{C}/{{case}}/timelines"),),
     ("GET", f"{C}/{{case_id}}/activity"): (Ask(path=f"{C}/{{case}}/activity"), Ask(path=f"{C}/ZANZ-1/activity")),
     ("GET", "/api/v2/alert-rules"): (

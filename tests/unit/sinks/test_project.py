@@ -65,6 +65,17 @@ def test_each_event_of_a_case_is_one_activity_row() -> None:
     assert {row.kind for row in found} == {decoded.name.removeprefix("cases/") for decoded in events}
 
 
+def test_each_event_of_a_case_leaves_the_case_as_it_was_then() -> None:
+    events = [r.decoded for r in placed(CASE_EVENTS) if isinstance(r.decoded.after, Case)]
+    found = {(row.case_id, row.version): row for row in rows(CASE_EVENTS)["case_version"]}
+
+    assert len(found) == len(rows(CASE_EVENTS)["activity"])
+    for decoded in events:
+        row = found[decoded.envelope.aggregate_id, decoded.after.version]
+        assert codec.decode_row(row.state) == decoded.after
+        assert row.occurred_at == decoded.envelope.occurred_at
+
+
 def test_a_cell_has_the_words_of_its_last_edit_and_its_deletion() -> None:
     cells = rows(CASE_EVENTS)["timeline_cell"]
 

@@ -37,6 +37,7 @@ def test_each_query_takes_the_fields_of_its_rows_and_nothing_else() -> None:
         "custom_attribute": "CaseKey",
         "timeline_cell": "CellRow",
         "activity": "ActivityRow",
+        "case_version": "CaseVersionRow",
         "signal_receipt": "ReceiptRow",
         "command_outcome": "OutcomeRow",
     }

@@ -156,6 +156,35 @@ def test_get_as_json_asks_once(api: Api, run: Run) -> None:
     assert api.lines() == ["GET /api/v2/cases/OPS-12"]
 
 
+def test_get_shows_a_case_as_it_was_without_its_comments(api: Api, run: Run) -> None:
+    api.answers("GET", "/api/v2/cases/OPS-12", {"data": case(title="Checkout was slow", version=3)})
+
+    for asked, sent in (
+        (("--version", "3"), {"version": "3"}),
+        (("--as-of", "2026-03-01T12:00:00Z"), {"as_of": "2026-03-01T12:00:00Z"}),
+        # The user's zone is CET.
+        (("--as-of", "2026-03-01 14:05"), {"as_of": "2026-03-01T13:05:00Z"}),
+        (("--as-of", "2026-07-01"), {"as_of": "2026-06-30T22:00:00Z"}),
+        (("--as-of", "2026-03-01T14:05:06.000007+03:00"), {"as_of": "2026-03-01T11:05:06.000007Z"}),
+        (("--as-of", "now-2h"), {"as_of": "now-2h"}),
+    ):
+        shown = run("cases", "get", "OPS-12", *asked)
+        assert dict(api.last.url.params) == sent
+        assert shown.out.startswith("OPS-12  Checkout was slow\n")
+        assert shown.err == "as of version 3; what changed: case-cli cases activity OPS-12\n"
+    assert {line.partition("?")[0] for line in api.lines()} == {"GET /api/v2/cases/OPS-12"}
+
+
+def test_get_takes_a_time_or_a_version(api: Api, run: Run) -> None:
+    both = run("cases", "get", "OPS-12", "--version", "3", "--as-of", "now")
+    none = run("cases", "get", "OPS-12", "--as-of", " ")
+
+    assert (both.exit_code, none.exit_code) == (2, 2)
+    assert "Give one of them." in both.err
+    assert "needs a time" in none.err
+    assert api.lines() == []
+
+
 def test_a_key_cannot_leave_its_place_in_the_path(api: Api, run: Run) -> None:
     api.answers("GET", "/api/v2/cases/../projects?x=1", {"data": case()})
 

@@ -18,8 +18,26 @@ from infra.cli.case.problem import EXIT_CODES
 from infra.cli.case.session import epilog
 from infra.cli.case.topology import topology
 from infra.cli.case.watch import watch
+from infra.cli.operate import dlq as operate_dlq
+from infra.cli.operate import lag as operate_lag
+from infra.cli.operate import rebuild as operate_rebuild
+from infra.cli.operate import verify as operate_verify
+from infra.cli.operate.session import OPERATORS
 
-_NAMES: Final = ("cases", "projects", "alerts", "signals", "rules", "watch", "topology")
+_NAMES: Final = (
+    "cases",
+    "projects",
+    "alerts",
+    "signals",
+    "rules",
+    "watch",
+    "topology",
+    "lag",
+    "offsets",
+    "dlq",
+    "verify-view",
+    "rebuild",
+)
 _EXAMPLES: Final = """
 case-cli watch
 case-cli cases list --status OPEN
@@ -55,6 +73,10 @@ app.add_typer(case_signals.app, name="signals")
 app.add_typer(case_rules.app, name="rules")
 watch(app)
 app.command("topology", epilog=epilog("case-cli topology\ncase-cli topology --mermaid > topology.mmd"))(topology)
+operate_lag.register(app)
+app.add_typer(operate_dlq.app, name="dlq", rich_help_panel=OPERATORS)
+operate_verify.register(app)
+app.add_typer(operate_rebuild.app, name="rebuild", rich_help_panel=OPERATORS)
 
 
 def _version(*, wanted: bool) -> None:

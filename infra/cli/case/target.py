@@ -88,11 +88,15 @@ def _explicit(choice: Choice, url: str) -> Target:
 
 def read_stack(path: Path | None) -> dict[str, Any]:
     """Return the stack's file as a mapping with `http` and `tenants`. `path`: the file, or the folder it is in."""
-    file = path or Path(DEFAULT_STACK)
+    return normalize(*read_document(path or Path(DEFAULT_STACK)))
+
+
+def read_document(file: Path) -> tuple[Any, str]:
+    """Return what the stack's file says, and its name. `file`: it, or the folder it is in. Raises Problem."""
     if file.is_dir() or file.suffix != ".json":
         file = file / STACK_FILE
     try:
-        stack = json.loads(file.read_text())
+        return json.loads(file.read_text()), str(file)
     except FileNotFoundError:
         raise Problem(
             f"no stack here: {file} does not exist",
@@ -113,7 +117,6 @@ def read_stack(path: Path | None) -> dict[str, Any]:
             hint="Run `casestream up` again; it writes the file anew.",
             exit_code=Exit.UNAVAILABLE,
         ) from None
-    return normalize(stack, str(file))
 
 
 _NEEDED: Final = ("name", "kind", "tenant_id", "api_key", "application_key")

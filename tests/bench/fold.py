@@ -23,13 +23,21 @@ def run(field: Field, report: Report, count: int) -> None:
     report.say(f"filling alert.commands with {count:,} signals")
     fill(field, count, name="alone", tell=report.progress(count))
     floor = max(_floors(field, report, count))
-    report.add("CPython floor: consume, decode, dict fold, encode, produce", floor, "records/s")
+    report.add(
+        "CPython floor: consume, decode, dict fold, encode, produce", floor, "records/s", name="codec_floor_per_s"
+    )
     for name, topic in STAGES:
         report.say(f"{name} alone")
         until = field.ends(topic) + count
         with field.role(name) as role:
             measured = pace(lambda topic=topic: field.ends(topic), until, role=role)  # type: ignore[misc]
-        report.add(f"{name} alone", measured.rate, "signals/s", beside=("of the floor", measured.rate / floor))
+        report.add(
+            f"{name} alone",
+            measured.rate,
+            "signals/s",
+            beside=("of the floor", measured.rate / floor),
+            name="case_fold_per_s" if name == "worker.cases" else f"{name.removeprefix('worker.')}_fold_per_s",
+        )
     report.say("all three stages together")
     fill(field, count, name="together", tell=report.progress(count))
     until = field.ends(CASE_EVENTS) + count
@@ -41,6 +49,7 @@ def run(field: Field, report: Report, count: int) -> None:
         measured.rate,
         "signals/s",
         beside=("of the floor", measured.rate / floor),
+        name="signal_to_case_per_s",
     )
     report.say(f"{field.ends(ALERT_EVENTS):,} alert events, {field.ends(CASE_EVENTS):,} case events")
 

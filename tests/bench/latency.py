@@ -77,24 +77,32 @@ async def _measure(url: str, tenant: dict[str, str], report: Report) -> None:
         await _open_loop(create, RATE // 2, WARM_UP)
         await _open_loop(signal, RATE // 2, WARM_UP)
         report.say(f"creating cases at {RATE}/s for {SECONDS} s")
-        _told(report, f"write to read-your-write answer, at {RATE}/s", await _open_loop(create, RATE, SECONDS), 250)
+        _told(
+            report,
+            f"write to read-your-write answer, at {RATE}/s",
+            await _open_loop(create, RATE, SECONDS),
+            250,
+            "write",
+        )
         report.say(f"enqueueing signals at {RATE}/s for {SECONDS} s")
-        _told(report, f"signal accepted, at {RATE}/s", await _open_loop(signal, RATE, SECONDS), 50)
+        _told(report, f"signal accepted, at {RATE}/s", await _open_loop(signal, RATE, SECONDS), 50, "signal")
         report.say("writing and searching at 10/s")
-        _told(report, "write to searchable, at 10/s", await _open_loop(searchable, 10, SECONDS), 1_500)
-        for what, path, params in (
-            ("list the newest cases", "/api/v2/cases", {"page[size]": "50"}),
-            ("search: filter and words", "/api/v2/cases", {"filter": "status:open priority:P1 bench"}),
-            ("facets", "/api/v2/cases/facets", {}),
+        _told(report, "write to searchable, at 10/s", await _open_loop(searchable, 10, SECONDS), 1_500, "searchable")
+        for what, name, path, params in (
+            ("list the newest cases", "list", "/api/v2/cases", {"page[size]": "50"}),
+            ("search: filter and words", "search", "/api/v2/cases", {"filter": "status:open priority:P1 bench"}),
+            ("facets", "facets", "/api/v2/cases/facets", {}),
         ):
             report.say(what)
-            _told(report, f"{what}, one after the other", await _reads(client, path, params), 100)
+            _told(report, f"{what}, one after the other", await _reads(client, path, params), 100, name)
 
 
-def _told(report: Report, what: str, histogram: HdrHistogram, target: float) -> None:
+def _told(report: Report, what: str, histogram: HdrHistogram, target: float, name: str) -> None:
     p99 = histogram.get_value_at_percentile(99) / 1000
-    report.add(f"{what}: p50", histogram.get_value_at_percentile(50) / 1000, "ms")
-    report.add(f"{what}: p99", p99, "ms", beside=(f"of the target of {target:g} ms", p99 / target))
+    report.add(f"{what}: p50", histogram.get_value_at_percentile(50) / 1000, "ms", name=f"{name}_p50_ms")
+    report.add(
+        f"{what}: p99", p99, "ms", beside=(f"of the target of {target:g} ms", p99 / target), name=f"{name}_p99_ms"
+    )
 
 
 async def _open_loop(request: Callable[[], Awaitable[None]], rate: int, seconds: int) -> HdrHistogram:

@@ -22,23 +22,35 @@ class Figure:
     value: float
     unit: str
     beside: tuple[str, float] | None = None
+    name: str | None = None
+    """By which a program finds it in the JSON, under its part's."""
 
 
 @dataclass(slots=True)
 class Report:
-    """Figures in the order in which they were measured."""
+    """Figures in the order in which they were measured. part: the one that is measured now."""
 
     figures: list[Figure] = field(default_factory=list)
+    named: dict[str, dict[str, float]] = field(default_factory=dict)
+    part: str = ""
     console: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
     began: float = field(default_factory=time.monotonic)
 
     def say(self, text: str) -> None:
         self.console.print(f"[dim]{time.monotonic() - self.began:6.1f} s[/dim]  {text}")
 
-    def add(self, what: str, value: float, unit: str, *, beside: tuple[str, float] | None = None) -> None:
-        figure = Figure(what=what, value=value, unit=unit, beside=beside)
+    def add(
+        self, what: str, value: float, unit: str, *, beside: tuple[str, float] | None = None, name: str | None = None
+    ) -> None:
+        figure = Figure(what=what, value=value, unit=unit, beside=beside, name=name)
         self.figures.append(figure)
+        if name is not None:
+            self.note(name, value)
         self.say(f"[bold]{what}: {_number(value)} {unit}[/bold]{_beside(figure)}")
+
+    def note(self, name: str, value: float) -> None:
+        """Write a figure to the JSON alone, under the part that is measured now."""
+        self.named.setdefault(self.part, {})[name] = value
 
     def progress(self, total: int) -> Callable[[int], None]:
         """Return what shows how far long work is; it goes away by itself."""
@@ -62,7 +74,11 @@ class Report:
         return table
 
     def to_json(self) -> str:
-        document: dict[str, Any] = {"machine": machine(), "figures": [asdict(figure) for figure in self.figures]}
+        document: dict[str, Any] = {
+            **self.named,
+            "machine": machine(),
+            "figures": [asdict(figure) for figure in self.figures],
+        }
         return json.dumps(document, indent=1)
 
 

@@ -32,12 +32,13 @@ def run(field: Field, report: Report) -> None:
         row = connection.execute(_ROWS).fetchone()
         assert row is not None
         rows = row[0] / events * measured.rate
-        report.add("Postgres sink, case events", measured.rate, "events/s")
+        report.add("Postgres sink, case events", measured.rate, "events/s", name="postgres_events_per_s")
         report.add(
             "Postgres sink, rows of case, activity and custom_attribute",
             rows,
             "rows/s",
             beside=("of the target of 10,000", rows / TARGETS["sink.postgres"]),
+            name="postgres_rows_per_s",
         )
         report.say(f"sink.elasticsearch over {events:,} case events")
         with field.role("sink.elasticsearch") as role:
@@ -47,4 +48,5 @@ def run(field: Field, report: Report) -> None:
             measured.rate,
             "documents/s",
             beside=("of the target of 3,000", measured.rate / TARGETS["sink.elasticsearch"]),
+            name="elasticsearch_documents_per_s",
         )

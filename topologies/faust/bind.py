@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 SESSION_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 20.0
+MAX_HELD_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ def build_app(
     newer: Newer | None = None,
     standby_replicas: int = 0,
     batch_size: int = 500,
+    max_held_bytes: int = MAX_HELD_BYTES,
     session_timeout_s: float = SESSION_TIMEOUT_S,
     **settings: Any,
 ) -> Worker:
@@ -82,7 +84,8 @@ def build_app(
 
     `generation` is the input topic's: raised when the topic is made anew, offsets of older ones count no more.
     `instance_id` makes a restart cost no rebalance. `newer(held, found)` decides, in recovery, between two rows of a
-    key. `settings` go to Faust as they are. Raises `RefusedError`.
+    key. `max_held_bytes` bounds the records between their delivery and their last ack: at that, nothing more is fetched,
+    and a partition's fetcher holds at most two more answers of 1 MiB. `settings` go to Faust as they are. Raises `RefusedError`.
     """
     status = status or Status(fold.name, on_ready)
     app = faust.App(
@@ -91,11 +94,17 @@ def build_app(
         datadir=str(data_dir),
         **{**_settings(partitions, instance_id, standby_replicas, session_timeout_s), **settings},
     )
-    app.transport = FoldTransport(
-        app.conf.broker_consumer, app, topic=topic, generation=generation, batch_size=batch_size, status=status
-    )
-    app.producer_transport = FoldTransport(
-        app.conf.broker_producer, app, topic=topic, generation=generation, batch_size=batch_size, status=status
+    app.transport, app.producer_transport = (
+        FoldTransport(
+            url,
+            app,
+            topic=topic,
+            generation=generation,
+            batch_size=batch_size,
+            max_held_bytes=max_held_bytes,
+            status=status,
+        )
+        for url in (app.conf.broker_consumer, app.conf.broker_producer)
     )
     durable = DurableTable(app, name=table, newer=newer, partitions=partitions, beacon=app.tables.beacon)
     app.tables.add(durable)
@@ -113,6 +122,7 @@ def build_app(
             changelog=Changelog(changelog_topic(group, table), app.producer),
             consumer=app.consumer,
             max_silence=session_timeout_s / 2,
+            batch_size=batch_size,
         )
         watch = Watch(fold.name, stage, app, topic, status)
         watching = asyncio.get_running_loop().create_task(watch.run())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Iterator
+from itertools import chain
 from typing import Any, Protocol
 
 from topologies.step import RowGroup
@@ -27,6 +28,13 @@ def pack(groups: Iterable[RowGroup], limit: int = MAX_BATCH_BYTES) -> Iterator[d
     Within a record batch only the last state of a key remains: the batch is atomic, so no group can be torn. Across
     batches nothing is merged, for the same reason. Raises `GroupTooLargeError`.
     """
+    groups = list(groups)
+    merged = dict(chain.from_iterable(groups))
+    if sum(map(len, merged)) + sum(map(len, filter(None, merged.values()))) + _RECORD_OVERHEAD * len(merged) <= limit:
+        # All of it fits one record batch, as nearly always: nothing has to be kept apart.
+        if merged:
+            yield merged
+        return
     batch: dict[bytes, bytes | None] = {}
     size = 0
     for group in groups:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from aiokafka.errors import ConsumerStoppedError
@@ -27,6 +28,14 @@ from topologies.step import Record
 # A fetch that finds nothing returns after this; meanwhile nothing wakes, data wakes it at once.
 _IDLE_WAIT = 0.5
 _UNASSIGNED_WAIT = 0.05
+# While batches are in flight and the last fetch brought little, the next one is put off: more comes in meanwhile, and a
+# fetch of one record costs as much as one of hundreds. A command that finds nothing in flight is fetched at once.
+_BUSY_WAIT = 0.003
+# An estimate of what a record takes in memory beside its key and value.
+_RECORD_OVERHEAD = 256
+
+_of_record = attrgetter("offset", "key", "value")
+_sizes = attrgetter("serialized_key_size", "serialized_value_size")
 
 
 class FoldConsumer(Consumer):
@@ -37,6 +46,7 @@ class FoldConsumer(Consumer):
     generation: int = 0
     batch_size: int = 500
     max_in_flight: int = 16
+    max_held_bytes: int = 64 * 1024 * 1024
     status: Status
 
     _thread: FoldThread
@@ -46,6 +56,7 @@ class FoldConsumer(Consumer):
         self._seek_numbers: dict[TP, int] = {}
         self._seek_due = True
         self._room = asyncio.Event()
+        self._fetched_little = True
         self.delivered = 0
         super().__init__(*args, **kwargs)
 
@@ -83,11 +94,19 @@ class FoldConsumer(Consumer):
         if self._seek_due and not self.app.rebalancing:
             await self._seek_to_start()
             return
-        if self.in_flight >= self.max_in_flight:
-            self._room.clear()
-            await self.wait_first(self._room.wait(), self.suspend_flow.wait())
+        if self.full:
+            await self._await_room()
             return
-        await self._deliver(await self._fetch())
+        if self._fetched_little and self.in_flight:
+            await asyncio.sleep(_BUSY_WAIT)
+        fetched = await self._fetch()
+        self._fetched_little = sum(len(records) for _, records in fetched.values()) < self.batch_size
+        await self._deliver(fetched)
+
+    async def _await_room(self) -> None:
+        """Return when a batch is done, or the flow is to stop."""
+        self._room.clear()
+        await self.wait_first(self._room.wait(), self.suspend_flow.wait())
 
     async def _fetch(self) -> Mapping[TP, Fetched]:
         active = set(self._get_active_partitions())
@@ -114,6 +133,9 @@ class FoldConsumer(Consumer):
             if self.app.rebalancing or not self.flow_active:
                 self._seek_due = True
                 return
+            if self.full:
+                await self._await_room()
+                continue
             tp, records, at = work.popleft()
             chunk = records[at : at + self.batch_size]
             await self._deliver_batch(tp, chunk)
@@ -121,16 +143,25 @@ class FoldConsumer(Consumer):
                 work.append((tp, records, at + len(chunk)))  # Round robin: no partition waits for all of another's.
 
     async def _deliver_batch(self, tp: TP, chunk: Sequence[Any]) -> None:
-        records = [Record(r.offset, r.key, r.value) for r in chunk]
+        # The named tuple's own constructor would take as long as all the rest of this method.
+        new = tuple.__new__
+        records = [new(Record, parts) for parts in map(_of_record, chunk)]
         first, last = records[0].offset, records[-1].offset
         frontier = self._frontiers.get(tp)
         if frontier is None:
             raise HoleError(f"partition {tp.partition}: records from {first} came before a seek")
         if last - first + 1 != len(records):
             raise HoleError(f"partition {tp.partition}: {len(records)} records between offsets {first} and {last}")
-        flight = frontier.deliver(first, last + 1)
+        # A record without a key or a value has the size -1: the overhead makes up for it.
+        size = sum(map(sum, map(_sizes, chunk))) + _RECORD_OVERHEAD * len(records)
+        flight = frontier.deliver(first, last + 1, size)
         batch = Batch.of(tp, records, flight, self.app.consumer_generation_id)
         self.delivered += 1
+        app: Any = self.app
+        if app.flow_control.is_active() and not app.topics._tp_to_callback_lock.locked():  # noqa: SLF001
+            # Nothing in the conductor waits now, so nothing has to be cancelled: four tasks a batch less.
+            await self.callback(batch)
+            return
         # suspend_flow cancels a delivery that waits for the flow; the batch is sought again after the rebalance.
         await self.wait_first(self.callback(batch), self.suspend_flow.wait())
 
@@ -150,13 +181,23 @@ class FoldConsumer(Consumer):
         """Batches delivered and not yet done, over all partitions."""
         return sum(frontier.in_flight for frontier in self._frontiers.values())
 
+    @property
+    def held_bytes(self) -> int:
+        """What the batches in flight take in memory, about."""
+        return sum(frontier.held for frontier in self._frontiers.values())
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more may be delivered until a batch is done."""
+        return self.in_flight >= self.max_in_flight or self.held_bytes >= self.max_held_bytes
+
     def heartbeat_age(self) -> float:
         """Seconds since this worker last asked the group's coordinator with success."""
         return alive_clock() - self._thread.last_heartbeat
 
     def silence(self) -> float | None:
         """Seconds since a broker last answered a fetch; None while that says nothing (held back, or nothing asked)."""
-        if self.in_flight >= self.max_in_flight:
+        if self.full:
             return None
         return self._thread.silence()
 

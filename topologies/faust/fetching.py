@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -81,7 +82,7 @@ class FoldThread(AIOKafkaConsumerThread):
         self.last_heartbeat = alive_clock()
         await super().on_partitions_assigned(assigned, generation_id)
 
-    # Overrides _fetch_records (run here by getmany). The number of the seek is read in the same turn of this loop in
+    # Overrides _fetch_records (run here by fetch). The number of the seek is read in the same turn of this loop in
     # which the records leave the fetcher, so it cannot be that of a later seek.
     async def _fetch_records(  # type: ignore[override]
         self,
@@ -96,7 +97,10 @@ class FoldThread(AIOKafkaConsumerThread):
 
     async def fetch(self, tps: set[TP], timeout: float) -> Mapping[TP, Fetched]:  # noqa: ASYNC109
         """What was fetched of these partitions; returns as soon as there is something, at most after `timeout` s."""
-        fetched: Any = await self.getmany(tps, timeout)
+        # Not by getmany: its queue makes three tasks a call, and one of its two workers would wait here all the time.
+        consumer = self._ensure_consumer()
+        fetching = self._fetch_records(consumer, tps, timeout, consumer._max_poll_records)  # noqa: SLF001
+        fetched = await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(fetching, self.thread_loop))
         return fetched or {}
 
     async def seek_numbered(self, positions: Mapping[TP, int], numbers: Mapping[TP, int]) -> None:

@@ -12,12 +12,13 @@ class HoleError(Exception):
 class Flight:
     """One batch between its delivery and its last ack."""
 
-    __slots__ = ("done", "first", "frontier", "next")
+    __slots__ = ("done", "first", "frontier", "next", "size")
 
-    def __init__(self, frontier: Frontier, first: int, next_: int) -> None:
+    def __init__(self, frontier: Frontier, first: int, next_: int, size: int) -> None:
         self.frontier = frontier
         self.first = first
         self.next = next_
+        self.size = size
         self.done = False
 
 
@@ -25,15 +26,16 @@ class Frontier:
     """The batches in flight of one partition since its last seek.
 
     `start` is the offset sought, `tail` the first offset not yet delivered, `position` the first offset not yet
-    safe to commit. A seek makes a new frontier, so an ack that comes late moves only the old one, which nobody reads.
+    safe to commit, `held` the bytes of what is in flight. A seek makes a new frontier, so an ack that comes late moves only the old one, which nobody reads.
     """
 
-    __slots__ = ("_flights", "position", "start", "tail")
+    __slots__ = ("_flights", "held", "position", "start", "tail")
 
     def __init__(self, start: int) -> None:
         self.start = start
         self.tail = start
         self.position = start
+        self.held = 0
         self._flights: deque[Flight] = deque()
 
     @property
@@ -45,12 +47,16 @@ class Frontier:
         """The offset to commit, None while nothing was done since the seek."""
         return self.position if self.position > self.start else None
 
-    def deliver(self, first: int, next_: int) -> Flight:
-        """Take the batch [first, next_) into flight. Raises `HoleError` unless it begins where the last one ended."""
+    def deliver(self, first: int, next_: int, size: int = 0) -> Flight:
+        """Take the batch [first, next_) of `size` bytes into flight.
+
+        Raises `HoleError` unless it begins where the last one ended.
+        """
         if first != self.tail or next_ <= first:
             raise HoleError(f"the records [{first}, {next_}) were fetched where {self.tail} was expected")
-        flight = Flight(self, first, next_)
+        flight = Flight(self, first, next_, size)
         self._flights.append(flight)
+        self.held += size
         self.tail = next_
         return flight
 
@@ -59,4 +65,6 @@ class Frontier:
         flight.done = True
         flights = self._flights
         while flights and flights[0].done:
-            self.position = flights.popleft().next
+            done = flights.popleft()
+            self.position = done.next
+            self.held -= done.size

@@ -26,11 +26,28 @@ PARTITIONS = Gauge("fold_assigned_partitions", "Partitions assigned to this work
 READY = Gauge("fold_ready", "1 when assigned, recovered and positioned.", ["stage"])
 
 
-def count(stage: str, step: Step) -> None:
-    """Count what a finished batch came to."""
-    BATCHES.labels(stage).inc()
-    for result, number in (("folded", step.folded), ("skipped", step.skipped), ("dead", step.dead)):
-        if number:
-            RECORDS.labels(stage, result).inc(number)
-    SENT.labels(stage).inc(len(step.broadcasts) + len(step.sends))
-    ROWS.labels(stage).inc(sum(len(group) for group in step.rows))
+class Observed:
+    """What a stage counts of each finished batch, its labels looked up once."""
+
+    def __init__(self, stage: str) -> None:
+        self._batches = BATCHES.labels(stage)
+        self._folded, self._skipped, self._dead = (
+            RECORDS.labels(stage, result) for result in ("folded", "skipped", "dead")
+        )
+        self._sent = SENT.labels(stage)
+        self._rows = ROWS.labels(stage)
+        self._fold_seconds = FOLD_SECONDS.labels(stage)
+        self._ack_seconds = ACK_SECONDS.labels(stage)
+
+    def step(self, step: Step, fold_s: float, ack_s: float) -> None:
+        """Count what a finished batch came to, the seconds of its fold and those until its last ack."""
+        self._batches.inc()
+        for counter, number in ((self._folded, step.folded), (self._skipped, step.skipped), (self._dead, step.dead)):
+            if number:
+                counter.inc(number)
+        if sent := len(step.broadcasts) + len(step.sends):
+            self._sent.inc(sent)
+        if step.rows:
+            self._rows.inc(sum(map(len, step.rows)))
+        self._fold_seconds.observe(fold_s)
+        self._ack_seconds.observe(ack_s)

@@ -11,8 +11,10 @@ from confluent_kafka import KafkaException, Producer
 from schemas.topics import MAX_RECORD_BYTES
 from topologies.step import Outgoing
 
-# While acks are awaited the producer is polled this often at first, and ever less often when nothing comes back.
-_POLL_MIN_S, _POLL_MAX_S = 0.0005, 0.02
+# While acks are awaited the producer is polled this often at first, and ever less often when nothing comes back. uvloop's
+# timers count whole milliseconds: less than one would spin.
+_POLL_MIN_S, _POLL_MAX_S = 0.001, 0.02
+_ANY_PARTITION = -1
 
 
 class SendError(Exception):
@@ -25,7 +27,7 @@ class Sender:
     Must be used from one event loop. Idle, it does nothing at all.
     """
 
-    def __init__(self, bootstrap: str, *, linger_ms: int = 2, timeout_s: float = 30.0) -> None:
+    def __init__(self, bootstrap: str, *, linger_ms: float = 0.5, timeout_s: float = 30.0) -> None:
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -66,12 +68,13 @@ class Sender:
         self._awaited += 1
         try:
             for topic, partition, key, value, headers in records:
-                options: dict[str, Any] = {"headers": list(headers)} if headers else {}
-                if partition is not None:
-                    options["partition"] = partition
+                at = _ANY_PARTITION if partition is None else partition
                 while True:
                     try:
-                        produce(topic, value=value, key=key, on_delivery=on_delivery, **options)
+                        if headers:
+                            produce(topic, value, key, at, on_delivery, headers=list(headers))
+                        else:
+                            produce(topic, value, key, at, on_delivery)
                         break
                     except BufferError:
                         self._producer.poll(0)

@@ -41,15 +41,27 @@ class Stage:
     """
 
     def __init__(
-        self, fold: Fold, *, rows: Rows, sender: Sends, changelog: Changelog, consumer: Acks, max_silence: float
+        self,
+        fold: Fold,
+        *,
+        rows: Rows,
+        sender: Sends,
+        changelog: Changelog,
+        consumer: Acks,
+        max_silence: float,
+        batch_size: int = 500,
     ) -> None:
-        """`max_silence`: seconds without a heartbeat after which the changelog is not written any more (zombies)."""
+        """`max_silence`: seconds without a heartbeat after which the changelog is not written any more (zombies).
+        `batch_size`: up to so many records that have queued meanwhile are folded as one batch.
+        """
         self._fold = fold
         self._rows = rows
         self._sender = sender
         self._changelog = changelog
         self._consumer = consumer
         self._max_silence = max_silence
+        self._batch_size = batch_size
+        self._observed = metrics.Observed(fold.name)
         self._contiguity = Contiguity()
         self._lanes: dict[int, deque[Batch]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -69,28 +81,44 @@ class Stage:
         try:
             while lane:
                 self.progressed_at = time.monotonic()
-                await self.process(lane.popleft())
+                await self.process(*self._next(lane))
         except asyncio.CancelledError:
             raise
         except BaseException as broken:
             log.exception("the batch failed")
             ending.end(f"stage {self._fold.name}, partition {partition}: {type(broken).__name__}: {broken}")
 
-    async def process(self, batch: Batch) -> None:
-        """Fold one batch and make its effects durable, in order. Raises before anything later is durable."""
-        name, partition, flight = self._fold.name, batch.partition, batch.flight
-        self._contiguity.check(partition, flight, batch.records[0].offset, len(batch.records))
+    def _next(self, lane: deque[Batch]) -> list[Batch]:
+        """Take what is folded next: under little load one small batch at once, under much what came in meanwhile.
+
+        Only batches of the same seek go together: another one's may be the same records again.
+        """
+        taken = [lane.popleft()]
+        frontier, left = taken[0].flight.frontier, self._batch_size - len(taken[0].records)
+        while lane and lane[0].flight.frontier is frontier and len(lane[0].records) <= left:
+            taken.append(lane.popleft())
+            left -= len(taken[-1].records)
+        return taken
+
+    async def process(self, *batches: Batch) -> None:
+        """Fold adjacent batches of a partition as one and make their effects durable, in order.
+
+        Raises before anything later is durable.
+        """
+        partition = batches[0].partition
+        for batch in batches:
+            self._contiguity.check(partition, batch.flight, batch.records[0].offset, len(batch.records))
+        records = batches[0].records if len(batches) == 1 else [r for batch in batches for r in batch.records]
         began = time.perf_counter()
-        step = self._fold.fold(partition, batch.records, self._rows.of(partition))
+        step = self._fold.fold(partition, records, self._rows.of(partition))
         folded = time.perf_counter()
         await self._sender.send(step.broadcasts)
         await self._sender.send(step.sends)
         await self._store(partition, step)
-        self._consumer.ack_batch(batch)
+        for batch in batches:
+            self._consumer.ack_batch(batch)
         self.progressed_at = time.monotonic()
-        metrics.FOLD_SECONDS.labels(name).observe(folded - began)
-        metrics.ACK_SECONDS.labels(name).observe(time.perf_counter() - folded)
-        metrics.count(name, step)
+        self._observed.step(step, folded - began, time.perf_counter() - folded)
 
     async def _store(self, partition: int, step: Step) -> None:
         rows = self._rows

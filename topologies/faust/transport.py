@@ -33,7 +33,9 @@ class FoldTransport(aiokafka.Transport):
 
     Producer = FoldProducer
 
-    def __init__(self, url: Any, app: Any, *, topic: str, generation: int, batch_size: int, status: Status) -> None:
+    def __init__(
+        self, url: Any, app: Any, *, topic: str, generation: int, batch_size: int, max_held_bytes: int, status: Status
+    ) -> None:
         super().__init__(url, app)
         self.Consumer = type(  # type: ignore[misc]
             "FoldConsumer",
@@ -42,6 +44,7 @@ class FoldTransport(aiokafka.Transport):
                 "topic": topic,
                 "generation": generation,
                 "batch_size": batch_size,
+                "max_held_bytes": max_held_bytes,
                 "status": status,
                 "__module__": FoldConsumer.__module__,
             },

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -54,6 +54,15 @@ class Logs:
         ]
         for created in self.admin.create_topics(new, operation_timeout=30).values():
             created.result(30)
+        # Created is not led: until a leader is known, the broker answers that it is not.
+        await_(lambda: all(self._led(topic.topic) for topic in new), seconds=30, what="leaders of the new topics")
+
+    def _led(self, topic: str) -> bool:
+        try:
+            self.ends(topic)
+        except KafkaException:
+            return False
+        return True
 
     def fill(self, count: int, *, keys: int = 997, value: bytes = b"x" * 100) -> None:
         """Append commands to random-looking keys, and return once they are acked."""
@@ -63,6 +72,14 @@ class Logs:
             producer.poll(0)
         assert producer.flush(30) == 0
         self.sent += count
+
+    def fill_changelog(self, keys: int) -> None:
+        """Append a row of each of so many keys, as if they had been folded."""
+        producer = Producer({"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 10})
+        for n in range(keys):
+            producer.produce(self.changelog, key=b"key-%d" % n, value=b"1 %d" % n)
+            producer.poll(0)
+        assert producer.flush(60) == 0
 
     def ends(self, topic: str) -> list[int]:
         return [self._bounds(topic, p)[1] for p in range(PARTITIONS)]

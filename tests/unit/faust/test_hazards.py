@@ -187,6 +187,7 @@ class Wire:
         self.fails = fails
         self.log: list[str] = []
         self.partitions: list[int] = []
+        self.rows = 0
 
     async def send(self, records: Any) -> None:
         if records:
@@ -212,7 +213,9 @@ class Wire:
         if self.fails == "changelog":
             future.set_exception(ConnectionError("not taken"))
         else:
-            future.set_result(SimpleNamespace(offset=len(self.log) * 100 if self.fails == "foreign" else 0))
+            foreign = len(self.log) * 100 if self.fails == "foreign" else 0
+            future.set_result(SimpleNamespace(offset=self.rows + foreign))
+            self.rows += len(builder.rows)
         self.log.append(f"rows {len(builder.rows)}")
         return future
 
@@ -314,6 +317,125 @@ def test_the_rows_of_one_command_are_never_torn_over_record_batches() -> None:
         assert all({b"%s-%d" % (name, m) for m in range(3)} <= rows.keys() for name in names)
     with pytest.raises(GroupTooLargeError):
         list(pack([((b"k", b"x" * 1000),)], limit=700))
+
+
+async def test_batches_that_queued_are_folded_as_one_and_each_is_acked() -> None:
+    wire, acks = Wire(), Acks()
+    made, rows = stage(wire, acks)
+    frontier = Frontier(0)
+    first, second, third = (batch(frontier, Record(n, b"k%d" % n, b"v")) for n in range(3))
+
+    made.offer(first)
+    made.offer(second)
+    made.offer(third)
+    await made._tasks[0]
+
+    assert wire.log == ["send", "acked", "changelog", "rows 3"]
+    assert acks.acked == [first, second, third]
+    assert rows.count(0) == 3
+
+
+async def test_batches_are_folded_as_one_only_up_to_the_size_of_a_batch_and_within_one_seek() -> None:
+    wire, acks = Wire(), Acks()
+    made, _ = stage(wire, acks)
+    made._batch_size = 2
+    before, after = Frontier(0), Frontier(1)
+    made.offer(batch(before, Record(0, b"k", b"v")))
+    made.offer(batch(after, Record(1, b"k", b"v")))
+    made.offer(batch(after, Record(2, b"l", b"v")))
+    made.offer(batch(after, Record(3, b"m", b"v")))
+    await made._tasks[0]
+
+    assert [line for line in wire.log if line.startswith("rows")] == ["rows 1", "rows 2", "rows 1"]
+
+
+async def test_a_hole_between_batches_that_queued_ends_the_process_before_any_effect() -> None:
+    wire, acks = Wire(), Acks()
+    made, _ = stage(wire, acks)
+    frontier = Frontier(0)
+    made.offer(batch(frontier, Record(0, b"k", b"v")))
+    frontier.tail = 2
+    made.offer(batch(frontier, Record(2, b"k", b"v")))
+
+    with pytest.raises(EndedError, match="HoleError"):
+        await made._tasks[0]
+
+    assert (wire.log, acks.acked) == ([], [])
+
+
+# -- memory ------------------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_in_flight_is_bounded_in_batches_and_in_bytes() -> None:
+    held = consumer_of(worker(max_held_bytes=1000))
+    held._frontiers[TP0] = frontier = Frontier(0)
+    small = frontier.deliver(0, 1, 400)
+
+    assert (held.full, held.held_bytes) == (False, 400)
+
+    frontier.deliver(1, 2, 600)
+
+    assert (held.full, held.held_bytes) == (True, 1000)
+
+    frontier.settle(small)
+
+    assert (held.full, held.held_bytes) == (False, 600)
+
+    for n in range(2, 2 + held.max_in_flight):
+        frontier.deliver(n, n + 1, 1)
+
+    assert held.full is True
+    assert held.silence() is None
+
+
+async def test_a_fetch_that_brought_more_than_there_is_room_for_is_delivered_as_batches_get_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held = consumer_of(worker(batch_size=1))
+    held.app.rebalancing = False
+    held.max_in_flight = 2
+    held._frontiers[TP0] = frontier = Frontier(0)
+    flights: list[Any] = []
+
+    async def deliver(_tp: TP, chunk: Any) -> None:
+        flights.append(frontier.deliver(chunk[0].offset, chunk[0].offset + 1))
+
+    monkeypatch.setattr(held, "_deliver_batch", deliver)
+    records = [SimpleNamespace(offset=n, key=b"k", value=b"v") for n in range(3)]
+    delivering = asyncio.create_task(held._deliver({TP0: (0, records)}))  # type: ignore[dict-item]
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+    assert len(flights) == 2
+
+    frontier.settle(flights[0])
+    held._room.set()
+    await asyncio.wait_for(delivering, 5)
+
+    assert len(flights) == 3
+
+
+async def test_the_size_of_a_batch_counts_keys_values_and_what_has_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = worker()
+    held = consumer_of(made)
+    held._frontiers[TP0] = frontier = Frontier(0)
+    given: list[Any] = []
+
+    async def hand(batch: Any) -> None:
+        given.append(batch)
+
+    monkeypatch.setattr(held, "callback", hand)
+    made.app.flow_control.resume()
+    await held._deliver_batch(
+        TP0,
+        [
+            SimpleNamespace(offset=0, key=b"key", value=b"value", serialized_key_size=3, serialized_value_size=5),
+            SimpleNamespace(offset=1, key=None, value=None, serialized_key_size=-1, serialized_value_size=-1),
+        ],
+    )
+
+    assert [batch.records for batch in given] == [[Record(0, b"key", b"value"), Record(1, None, None)]]
+    assert 512 <= frontier.held <= 520
 
 
 # -- H9: recovery ------------------------------------------------------------------------------------------------------

@@ -15,8 +15,10 @@ from faust.stores.base import Store
 from faust.tables.base import Collection
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
+from faust.transport.conductor import Conductor
 from faust.transport.consumer import Fetcher
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer
+from mode.utils.queues import FlowControlEvent
 
 from topologies.faust import changelog, consumer, durable_table, fetching, transport
 
@@ -129,5 +131,9 @@ def test_the_lines_that_we_rely_on_inside_other_methods_are_there() -> None:
     assert "_set_recovery_started" in inspect.getsource(Recovery._restart_recovery.fun)
     assert "signal_recovery_end" in inspect.getsource(Recovery._restart_recovery.fun)
     assert "_fetch_max_wait_ms" in inspect.getsource(AIOKafkaConsumer)
+    assert "_max_poll_records" in inspect.getsource(AIOKafkaConsumer.__init__)
+    # A batch is handed over without a task while neither of these can make the conductor wait.
+    assert "async with self._tp_to_callback_lock" in inspect.getsource(Conductor._compile_message_handler)
+    assert "if self._suspend.is_set()" in inspect.getsource(FlowControlEvent.acquire)
     assert "self._do_heartbeat()" in inspect.getsource(GroupCoordinator._heartbeat_routine)
     assert changelog.MAX_BATCH_BYTES < 1_048_588

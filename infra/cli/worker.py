@@ -48,4 +48,5 @@ def run(settings: Settings, name: str) -> None:
             instance_id=os.environ.get("CASESTREAM_INSTANCE_ID"),
             status=status,
             newer=newer,
+            max_held_bytes=settings.fold_held_mb * 1024 * 1024,
         )

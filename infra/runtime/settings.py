@@ -96,6 +96,11 @@ class Settings:
     health_host: str = _setting("Interface of /healthz, /readyz and /metrics", default="127.0.0.1")
     health_port: int = _setting("Port of /healthz, /readyz and /metrics; 0: any free one", _port, default=8090)
     partitions: int = _setting("Partitions of every topic: fixed at the first start", _between(1, 1_024), default=4)
+    fold_held_mb: int = _setting(
+        "Megabytes of records that a stage may hold between their delivery and their last ack",
+        _between(1, 16_384),
+        default=64,
+    )
     data_dir: str = _setting("Folder for this process' local files", default="")
     instance_id: str = _setting("A name that a restarted process keeps, so that its group waits for it", default="")
     role: str = _setting("Name of the role, for logs and metrics", default="")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +15,12 @@ import typer
 
 from infra.cli.case.output import Output
 from infra.cli.case.problem import Exit, Problem
-from infra.cli.case.session import Stack, ending, epilog
+from infra.cli.case.session import DEBUG, Stack, ending, epilog
 from infra.cli.operate.where import Where, resolve
 
 _PANEL: Final = "Engines"
 OPERATORS: Final = "For operators"
+_BUGS: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError)
 
 Kafka = Annotated[
     str | None,
@@ -117,6 +120,11 @@ def engines_away() -> Iterator[None]:
         raise
     except Exception as error:
         engine = next((name for name, kinds in _kinds().items() if isinstance(error, kinds)), None)
+        if engine is None and isinstance(error, _BUGS):
+            if os.environ.get(DEBUG):
+                traceback.print_exc(file=sys.stderr)
+            hint = f"This is a bug. {DEBUG}=1 shows where it happened."
+            raise Problem(f"{type(error).__name__}: {error}", hint=hint, exit_code=Exit.BUG) from error
         if engine is None:
             raise
         said = str(error).strip().splitlines()

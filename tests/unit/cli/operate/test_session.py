@@ -42,6 +42,13 @@ def test_what_is_no_engines_error_is_left_alone() -> None:
         raise ZeroDivisionError
 
 
+def test_a_bug_is_not_blamed_on_the_api() -> None:
+    with pytest.raises(Problem, match="KeyError: 'nobody'") as told, engines_away():
+        raise KeyError("nobody")
+    assert told.value.exit_code is Exit.BUG
+    assert "CASESTREAM_DEBUG=1" in told.value.hint
+
+
 def test_groups_are_offered_to_the_shell() -> None:
     from infra.cli.operate.lag import groups
 

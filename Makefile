@@ -40,6 +40,10 @@ fast: $(READY) ## the tests that need no engine
 test: check ## everything: checks, then all tests against real engines
 	$(BIN)/pytest -p tests.ran $(ARGS)
 
+chaos: $(READY) ## simulate faults from many seeds, then kill parts of a running platform (SEEDS=2000)
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),2000)
+	$(BIN)/pytest -p tests.ran tests/chaos $(ARGS)
+
 bench: $(READY) ## measure, beside a floor in the same run
 	$(BIN)/python -m tests.bench $(ARGS)
 
@@ -59,4 +63,4 @@ clean: ## remove what can be made again
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install up down demo check fast test bench golden protos lock wheel clean
+.PHONY: help install up down demo check fast test chaos bench golden protos lock wheel clean

@@ -14,7 +14,7 @@ from streams.outcomes import Receipt
 from streams.parked import Parked, UnparkCase, parked_key
 from streams.receipts import settle
 from streams.stage import Handled
-from topologies.batch_rows import ABSENT, AlreadyFolded, BatchRows, Recent, Row, UnreadableRow
+from topologies.batch_rows import AlreadyFolded, BatchRows, Recent, Row, UnreadableRow
 from topologies.graph import Stage
 from topologies.guard import Guard
 from topologies.outputs import Outputs
@@ -147,7 +147,7 @@ class _Batch:
         for name, row, parts in changed:
             self.rows.put(name, row, parts)
 
-    def _changed(self, taken: _Taken, handled: Handled, framed: bytes | None) -> list[tuple[str, bytes | None, Row]]:
+    def _changed(self, taken: _Taken, handled: Handled, framed: bytes | None) -> list[tuple[str, bytes, Row]]:
         """Return the rows that change, the main one first. framed: the encoded main row, where an event has it."""
         main = self.rows.row(taken.main)
         if not (main.there or handled.row is not None or handled.rows or handled.events):
@@ -160,14 +160,13 @@ class _Batch:
             after = main.guarded(guard)
         else:
             after = Row(guard, framed or codec.encode_row(handled.row), there=True, state=handled.row, decoded=True)
-        changed: list[tuple[str, bytes | None, Row]] = [(taken.main, guard.encode(after.raw), after)]
+        changed: list[tuple[str, bytes, Row]] = [(taken.main, guard.encode(after.raw), after)]
         own = Guard(generation, offset)
         for name, sub in handled.rows.items():
-            if sub is None:
-                changed.append((name, None, ABSENT))
-            else:
-                raw = codec.encode_row(sub)
-                changed.append((name, own.encode(raw), Row(own, raw, there=True, state=sub, decoded=True)))
+            # A row that goes leaves its guard: a removal without a version, written late by a worker that was stopped,
+            # would take a newer row with it, and a late row would bring back what is gone.
+            raw = b"" if sub is None else codec.encode_row(sub)
+            changed.append((name, own.encode(raw), Row(own, raw, there=True, state=sub, decoded=True)))
         return changed
 
     def _too_large(self, taken: _Taken, size: int) -> Handled:

@@ -150,8 +150,10 @@ class IntakeStage:
         attachment = rows.get(alert_row, Attachment)
         group = rows.get(group_row, Group) if group_row is not None else None
         placed: Join | Open
-        if envelope.depth >= MAX_DEPTH - 1:
-            # A trigger that met one ended case after the other: the chain ends with a case that cannot have ended.
+        behind = attachment is not None and attachment.case_id != ended and envelope.depth < MAX_DEPTH
+        if envelope.depth >= MAX_DEPTH - 1 and not behind:
+            # A trigger that met one ended case after the other: the chain ends with a case that cannot have ended. The
+            # triggers behind it follow it there, or each would open one of its own.
             placed = Open()
         else:
             placed = place(attachment, group if project is not None else None, rule, envelope.occurred_at, ended=ended)

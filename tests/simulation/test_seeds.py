@@ -36,6 +36,10 @@ def test_every_invariant_holds_whatever_dies_and_stops(first: int) -> None:
     assert hits > 40
 
 
+def test_two_triggers_that_met_ended_cases_all_along_come_to_one_case() -> None:
+    assert Run("1280").go().failure is None
+
+
 def test_a_seed_reproduces() -> None:
     one, other = Run("11").go(), Run("11").go()
     assert one.trace == other.trace

@@ -214,6 +214,26 @@ def test_a_group_of_alerts_moves_on_together(world: World, ops: str) -> None:
 
 def test_a_trigger_that_met_ended_cases_all_along_opens_one_of_its_own(world: World, ops: str) -> None:
     """The chain is cut where the next case might have ended again: a case that it opens cannot have."""
+    signal = _returned(world, ops, depth=MAX_DEPTH + 1)
+    assert world.receipt(signal) == "folded"
+    assert world.receipts()[signal][0].case_id == world.case("OPS-2").case_id
+    world.resolve(ops)
+    assert [case.status for case in world.cases()] == [Status.OPEN, Status.CLOSED]
+    world.check()
+
+
+def test_a_trigger_at_the_end_of_its_chain_follows_the_one_before_it(world: World, ops: str) -> None:
+    """Two triggers that were sent back as often would else open a case each, and one of them would stay open."""
+    signal = _returned(world, ops, depth=MAX_DEPTH - 1)
+    assert world.receipt(signal) == "deduplicated"
+    assert world.receipts()[signal][0].case_id == world.case("OPS-1").case_id
+    world.resolve(ops)
+    assert [case.status for case in world.cases()] == [Status.CLOSED]
+    world.check()
+
+
+def _returned(world: World, ops: str, *, depth: int) -> str:
+    """Let a second trigger come back from an ended case, `depth` stages deep, while its alert is in OPS-1."""
     world.trigger(ops)
     case = world.case("OPS-1")
     (alert,) = case.alerts
@@ -228,10 +248,6 @@ def test_a_trigger_that_met_ended_cases_all_along_opens_one_of_its_own(world: Wo
         signal_id=signal,
         title=Sealed.plain("CPU is high"),
     )
-    envelope = world.envelope("OPS", depth=MAX_DEPTH - 1)
+    envelope = world.envelope("OPS", depth=depth)
     world.driver.pipe(CASE_INTAKE, aggregate_key(world.tenant_id, "OPS"), envelope, returned)
-    assert world.receipt(signal) == "folded"
-    assert world.receipts()[signal][0].case_id == world.case("OPS-2").case_id
-    world.resolve(ops)
-    assert [case.status for case in world.cases()] == [Status.OPEN, Status.CLOSED]
-    world.check()
+    return signal

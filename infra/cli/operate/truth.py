@@ -31,10 +31,12 @@ class State(NamedTuple):
 @dataclass(slots=True)
 class Truth:
     """The fold of all records that were added, in the order of each partition. faults: where the log is not what it
-    should be, one line each.
+    should be, one line each. unread: records that nothing can decode: every reader passes them to its dead letters, so
+    that no view holds anything of them.
     """
 
     faults: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     _cases: dict[Name, Case] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -46,8 +48,11 @@ class Truth:
         """
         try:
             record = codec.decode(value)
-        except codec.Undecodable as error:
+        except codec.UnknownSchema as error:
             self.faults.append(f"{where}: {error}")
+            return None
+        except codec.Undecodable as error:
+            self.unread.append(f"{where}: {error}")
             return None
         if not isinstance(record.body, _EVENTS):
             return None

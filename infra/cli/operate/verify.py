@@ -188,9 +188,12 @@ def _tell(out: Output, view: Kind, truth: Truth, found: list[Difference], limit:
                 "different": len(found),
                 "differences": [_document(difference) for difference in found[:limit]],
                 "faults": truth.faults[:limit],
+                "unread": len(truth.unread),
             }
         )
         return
+    if truth.unread:
+        out.note(f"{plural(len(truth.unread), 'record')} of the log cannot be decoded and went to the dead letters")
     for fault in truth.faults[:limit]:
         out.print(Text.assemble(("log  ", "bold red"), fault))
     if found:

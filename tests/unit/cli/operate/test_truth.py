@@ -57,7 +57,14 @@ def test_a_missing_event_and_one_that_carries_another_state_are_faults(world: Wo
     opened = codec.decode(own[0])
     forged = codec.encode_row(replace(opened.after, number=99))[codec.HEADER_SIZE :]
     assert "carries is not the fold" in folded([codec.encode(opened.envelope, opened.body, forged)]).faults[0]
-    assert "bytes are too few" in folded([b""]).faults[0]
+
+
+def test_what_nothing_can_decode_is_passed_over_as_every_reader_does_but_a_foreign_schema_is_a_fault() -> None:
+    garbage, foreign = folded([b""]), folded([b"\x00\x00\x00\xff\xff"])
+
+    assert "bytes are too few" in garbage.unread[0]
+    assert (garbage.faults, garbage.states()) == ([], {})
+    assert "is not known here" in foreign.faults[0]
 
 
 A, B = Name("t", "a"), Name("t", "b")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from schemas.rest.case import STATUS_GROUPS
 from schemas.state_hash import state_hash
-from streams.cases.case import Case, Priority, Status
+from streams.cases.case import Case, Priority
 
-STATUS_GROUPS: Final = {Status.OPEN: "SG_OPEN", Status.IN_PROGRESS: "SG_IN_PROGRESS", Status.CLOSED: "SG_CLOSED"}
 PRIORITY_RANKS: Final = {
     Priority.P1: 1,
     Priority.P2: 2,

@@ -4,6 +4,8 @@ H1 and H25: commits past what is in flight. H2: a mark moved by a failed commit.
 decoded is dropped. H5 and H6: sends that fail unnoticed. H7: a table write in another partition. H9: a recovery that
 hangs. H12: a stop that hangs. H14: other drivers. H16: topics of the wrong shape. H18: a broker that went silent.
 H22: one's own changelog read back. H23: batches that vanish in a rebalance.
+
+It is long because the list of hazards is: they stand together, by number, so that a missing one shows.
 """
 
 from __future__ import annotations

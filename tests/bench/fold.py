@@ -9,6 +9,8 @@ from contextlib import ExitStack
 
 from infra.runtime.kafka import create_topics
 from streams.topics import ALERT_EVENTS, CASE_COMMANDS, CASE_EVENTS, CASE_INTAKE
+from tests.bench import trickle, trivial
+from tests.bench.bench import Bench
 from tests.bench.field import PARTITIONS, Field, pace
 from tests.bench.floor import TOPIC
 from tests.bench.report import Report
@@ -18,7 +20,18 @@ from tests.wheel import ROOT
 STAGES = (("worker.alerts", CASE_INTAKE), ("worker.intake", CASE_COMMANDS), ("worker.cases", CASE_EVENTS))
 
 
-def run(field: Field, report: Report, count: int) -> None:
+TRIVIAL = 300_000
+"""Records of the trivial fold: a few seconds of it."""
+
+
+def run(bench: Bench) -> None:
+    """Measure the runtime by a trivial fold, then the real stages."""
+    trivial.run(bench.field.kafka, bench.field.folder, bench.report, TRIVIAL)
+    trickle.run(bench.field.kafka, bench.field.folder, bench.report)
+    _stages(bench.field, bench.report, bench.signals)
+
+
+def _stages(field: Field, report: Report, count: int) -> None:
     """Measure with `count` signals, twice: stage by stage, and as a pipeline."""
     report.say(f"filling alert.commands with {count:,} signals")
     fill(field, count, name="alone", tell=report.progress(count))

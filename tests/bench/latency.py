@@ -17,7 +17,8 @@ import httpx
 from hdrh.histogram import HdrHistogram
 
 from infra.cli.bootstrap import tenants
-from tests.bench.field import Field, await_ready
+from tests.bench.bench import Bench
+from tests.bench.field import await_ready
 from tests.bench.report import Report
 from tests.caught_up import caught_up
 
@@ -31,8 +32,9 @@ READS = 300
 WARM_UP = 10
 
 
-def run(field: Field, report: Report) -> None:
+def run(bench: Bench) -> None:
     """Measure on all roles, with the cases that the other benchmarks left."""
+    field, report = bench.field, bench.report
     port = field.free_port()
     with ExitStack() as held:
         report.say("starting all roles")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import psycopg
 
 from streams.topics import CASE_EVENTS
-from tests.bench.field import Field, pace
-from tests.bench.report import Report
+from tests.bench.bench import Bench
+from tests.bench.field import pace
 
 TARGETS = {"sink.postgres": 10_000, "sink.elasticsearch": 3_000}
 _ROWS = """
@@ -14,8 +14,9 @@ SELECT (SELECT count(*) FROM "case") + (SELECT count(*) FROM activity) + (SELECT
 """
 
 
-def run(field: Field, report: Report) -> None:
+def run(bench: Bench) -> None:
     """Measure both sinks from the start of the log."""
+    field, report = bench.field, bench.report
     events = field.ends(CASE_EVENTS)
     with psycopg.connect(field.prepared.postgres_reader, autocommit=True) as connection:
 

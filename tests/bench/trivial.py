@@ -50,7 +50,7 @@ def run(kafka: str, folder: Path, report: Report, count: int) -> None:
         beside=("of the bare loop", fold / floor),
         name="trivial_fold_per_s",
     )
-    report.note("overhead_ratio", fold / floor)
+    report.add("overhead: the runtime beside the bare loop", fold / floor, "of it", name="overhead_ratio")
     for name, runs in (("floor_cpu_us", floors), ("trivial_fold_cpu_us", ours)):
         report.note(name, statistics.median(r.cpu_s for r in runs) / count * 1e6)
     report.say(f"recovering a table of {count:,} keys")

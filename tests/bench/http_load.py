@@ -1,0 +1,131 @@
+"""Enqueues signals over HTTP at a fixed rate, in a process of its own that costs next to nothing.
+
+Run as a script: PORT ROUTING_KEY NAME FIRST COUNT RATE CONNECTIONS. The load is open-loop: signal n is due at its time
+whether or not earlier ones were answered, waits for a free connection, and its latency counts from when it was due. RATE
+0: as fast as the connections are answered. Prints one JSON document: `due` and `accepted`, by signal, in seconds of the
+machine's monotonic clock, how many were `refused`, and the `cpu` seconds that it took itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+import uvloop
+
+_BODY = (
+    b'{"routing_key":"%s","event_action":"trigger","dedup_key":"%s-%07d","payload":{"summary":"%s %07d","source":"lb",'
+    b'"severity":"critical","component":"checkout","custom_details":{"latency_ms":734}}}'
+)
+_HEAD = b"POST /v2/enqueue HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+_ACCEPTED = b"HTTP/1.1 202"
+_LENGTH = b"content-length:"
+
+
+@dataclass(slots=True)
+class Load:
+    """What is sent, and what came of it. `requests` are made before the clock starts."""
+
+    requests: list[bytes]
+    rate: float
+    due: list[float] = field(default_factory=list)
+    accepted: list[float] = field(default_factory=list)
+    waiting: deque[int] = field(default_factory=deque)
+    idle: deque[Connection] = field(default_factory=deque)
+    refused: int = 0
+    answered: int = 0
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, port: int, connections: int) -> None:
+        loop = asyncio.get_running_loop()
+        for _ in range(connections):
+            _, connection = await loop.create_connection(lambda: Connection(self), "127.0.0.1", port)
+            self.idle.append(connection)
+        count = len(self.requests)
+        began = time.monotonic() + 0.05
+        self.due = [began + n / self.rate if self.rate else began for n in range(count)]
+        self.accepted = [0.0] * count
+        sent = 0
+        while sent < count:
+            now = time.monotonic()
+            while sent < count and self.due[sent] <= now:
+                self.waiting.append(sent)
+                sent += 1
+            self.feed()
+            if sent < count:
+                await asyncio.sleep(max(0.0005, self.due[sent] - time.monotonic()))
+        await self.done.wait()
+
+    def feed(self) -> None:
+        while self.waiting and self.idle:
+            n = self.waiting.popleft()
+            if not self.rate:
+                self.due[n] = time.monotonic()
+            self.idle.popleft().send(n, self.requests[n])
+
+    def answer(self, n: int, *, accepted: bool) -> None:
+        self.accepted[n] = time.monotonic()
+        self.refused += not accepted
+        self.answered += 1
+        if self.answered == len(self.requests):
+            self.done.set()
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection with one request under way. Knows of HTTP just what our own server says."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._held = b""
+        self._n = 0
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._load.done.is_set():
+            raise SystemExit(f"the server closed a connection: {error}")
+
+    def send(self, n: int, request: bytes) -> None:
+        assert self._transport is not None
+        self._n = n
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        end = self._held.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        at = self._held.lower().find(_LENGTH)
+        length = int(self._held[at + len(_LENGTH) : self._held.index(b"\r\n", at)])
+        if len(self._held) < end + 4 + length:
+            return
+        accepted = self._held.startswith(_ACCEPTED)
+        self._held = b""
+        self._load.idle.append(self)
+        self._load.answer(self._n, accepted=accepted)
+        self._load.feed()
+
+
+def main(port: int, routing_key: str, name: str, first: int, count: int, rate: float, connections: int) -> None:
+    requests = []
+    for n in range(first, first + count):
+        body = _BODY % (routing_key.encode(), name.encode(), n, name.encode(), n)
+        requests.append(_HEAD % len(body) + body)
+    load = Load(requests, rate)
+    cpu = time.process_time()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(load.run(port, connections))
+    cpu = time.process_time() - cpu
+    print(json.dumps({"due": load.due, "accepted": load.accepted, "refused": load.refused, "cpu": cpu}))
+
+
+if __name__ == "__main__":
+    port, routing_key, name, first, count, rate, connections = sys.argv[1:]
+    main(int(port), routing_key, name, int(first), int(count), float(rate), int(connections))

@@ -1,0 +1,41 @@
+"""What each figure must be and what it aims at: a part that ends without one of its figures here has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """must and aim are in the figure's unit. less: whether less is better. at: the size at which it holds, None for any."""
+
+    must: float
+    aim: float
+    less: bool = False
+    at: int | None = None
+
+    def verdict(self, value: float) -> str:
+        """Return "aim" or "must", whichever is reached, else "missed"."""
+        sign = -1 if self.less else 1
+        if sign * value >= sign * self.aim:
+            return "aim"
+        return "must" if sign * value >= sign * self.must else "missed"
+
+
+TARGETS: Final[Mapping[tuple[str, str], Target]] = {
+    ("fold", "overhead_ratio"): Target(must=0.7, aim=0.9),
+    ("fold", "case_fold_per_s"): Target(must=12_000, aim=20_000),
+    ("fold", "latency_p50_ms"): Target(must=5, aim=5, less=True),
+    ("fold", "latency_p99_ms"): Target(must=25, aim=25, less=True),
+    ("sinks", "postgres_rows_per_s"): Target(must=10_000, aim=30_000),
+    ("sinks", "elasticsearch_documents_per_s"): Target(must=3_000, aim=8_000),
+    ("latency", "write_p99_ms"): Target(must=250, aim=100, less=True),
+    ("latency", "signal_p99_ms"): Target(must=50, aim=25, less=True),
+    ("latency", "searchable_p99_ms"): Target(must=1_500, aim=1_200, less=True),
+    ("latency", "list_p99_ms"): Target(must=100, aim=30, less=True),
+    ("latency", "search_p99_ms"): Target(must=100, aim=30, less=True),
+    ("latency", "facets_p99_ms"): Target(must=100, aim=30, less=True),
+}
+"""By part and name."""

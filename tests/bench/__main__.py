@@ -84,21 +84,5 @@ def _close(report: Report, path: Path | None) -> None:
         path.write_text(report.to_json())
 
 
-def _on_a_field(report: Report, wanted: Sequence[str], signals: int) -> None:
-    """Measure the parts that share engines and what earlier parts left on them."""
-    with opened(report.say) as field:
-        for part in (part for part in ON_A_FIELD if part in wanted):
-            report.part = part
-            match part:
-                case "fold":
-                    trivial.run(field.kafka, field.folder, report, TRIVIAL)
-                    trickle.run(field.kafka, field.folder, report)
-                    fold.run(field, report, signals)
-                case "sinks":
-                    sinks.run(field, report)
-                case "latency":
-                    latency.run(field, report)
-
-
 if __name__ == "__main__":
     raise SystemExit(main())

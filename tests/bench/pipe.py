@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpx
 import psutil
@@ -23,6 +23,7 @@ from confluent_kafka.cimpl import NewTopic
 from hdrh.histogram import HdrHistogram
 
 from infra.engines.ports import any_free
+from tests.bench.bench import Bench
 from tests.bench.report import Report
 from tests.bench.stack import Stack, running
 from tests.wheel import ROOT
@@ -59,15 +60,16 @@ class Step:
         return not self.missing and not self.refused and _ms(self.found, 99) <= BOUND_SECONDS * 1000
 
 
-def run(report: Report, rates: tuple[int, ...] = RATES) -> None:
-    """Measure on a stack of its own."""
+def run(bench: Bench) -> None:
+    """Measure on a stack of its own, as `casestream up` starts it."""
+    report = bench.report
     report.say("starting a stack")
     with running() as stack:
         for rate, seconds in WARM_UP:
             report.say(f"warming up: servers that have just started compile while they work, {seconds} s at {rate}/s")
             _offer(stack, f"warm{rate}", rate * seconds, rate)
         best = 0
-        for rate in rates:
+        for rate in RATES:
             report.say(f"{rate} signals/s for {STEP_SECONDS} s")
             step = _offer(stack, f"rate{rate}", rate * STEP_SECONDS, rate)
             _told(report, step, rate)
@@ -183,7 +185,7 @@ class _Search:
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="search")
 
-    def __enter__(self) -> _Search:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

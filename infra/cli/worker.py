@@ -13,7 +13,7 @@ from infra.runtime.logging import logger
 from infra.runtime.settings import Settings
 from topologies.faust.bind import run as run_stage
 from topologies.faust.status import Status
-from topologies.graph import TOPOLOGY
+from topologies.graph import TOPOLOGY, Stage
 from topologies.guard import newer
 from topologies.runner import StageFold
 
@@ -22,7 +22,12 @@ DEAD_LETTERS = Counter("casestream_stage_dead_letters", "Records that a stage co
 
 def run(settings: Settings, name: str) -> None:
     """Run stage `name` until SIGTERM. Anything that may not go on ends the process."""
-    stage = TOPOLOGY.stage(name)
+    serve(settings, TOPOLOGY.stage(name))
+
+
+def serve(settings: Settings, stage: Stage) -> None:
+    """Run a stage as `run` does."""
+    name = stage.name
     log = logger("worker", stage=name)
 
     def on_dead(stage_name: str, cause: str) -> None:

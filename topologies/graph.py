@@ -22,8 +22,9 @@ class Stage:
 
     events: the topic of its own events and outcomes. copies: a topic that gets each event as well, in the same
     partition. emits: the topics of the records that it makes for others. config: the kinds of configuration that it
-    needs, which stage `config` writes into every partition of `reads`. parks: a record that cannot be folded parks its
-    row, and later ones follow it to the dead letters.
+    needs, which stage `config` writes into every partition of `reads`. by_tenant: its records have the tenant as key,
+    and not the tenant and an aggregate of his. parks: a record that cannot be folded parks its row, and later ones
+    follow it to the dead letters.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Stage:
     emits: tuple[str, ...] = ()
     copies: str | None = None
     config: tuple[str, ...] = ()
+    by_tenant: bool = False
     parks: bool = False
 
     @property
@@ -122,6 +124,7 @@ TOPOLOGY: Final = Topology(
             table="config-state",
             events=t.CONFIG_EVENTS,
             emits=(t.ALERT_COMMANDS, t.CASE_INTAKE),
+            by_tenant=True,
         ),
         Stage(
             name="alerts",

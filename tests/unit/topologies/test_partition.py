@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from aiokafka.partitioner import murmur2 as theirs
 from confluent_kafka import TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
 
-from topologies.partition import partition_of
+from topologies.partition import murmur2, partition_of
 
 # Source: Apache Kafka, clients/src/test/java/org/apache/kafka/common/utils/UtilsTest.java, testMurmur2.
 JAVA = {
@@ -28,3 +31,8 @@ def test_every_partition_gets_some_keys() -> None:
     chosen = {partition_of(f"tenant/case-{n}".encode(), 12) for n in range(1_000)}
     assert chosen == set(range(12))
     assert TopicPartition("t", max(chosen)).partition == 11
+
+
+@given(key=st.binary(max_size=300))
+def test_the_hash_is_the_one_that_aiokafka_has(key: bytes) -> None:
+    assert murmur2(key) == int(theirs(key)) & 0xFFFFFFFF

@@ -18,6 +18,7 @@ from schemas import codec
 from streams.cases.case import Priority
 from streams.cases.commands import AddComment, ChangePriority, ChangeTitle, OpenCase
 from streams.config.changes import ProjectChanged
+from streams.config.commands import DeleteProject
 from streams.ids import aggregate_key
 from streams.intake.project_intake import Counter as Numbers
 from streams.text import Sealed
@@ -299,3 +300,14 @@ def test_configuration_under_another_key_is_not_taken(world: World, ops: str) ->
     world.driver.pipe(CASE_INTAKE, f"{world.tenant_id}/OPS", envelope, told.body)
     assert len(list(world.driver.records(STAGE_OF[CASE_INTAKE].dead_letters))) == 1
     assert world.outcome(world.create(ops)) == "accepted"
+
+
+def test_a_record_of_another_topic_parks_no_case(world: World, ops: str) -> None:
+    """It is not the case that cannot be folded: whoever wrote here was wrong."""
+    world.create(ops)
+    case = world.case("OPS-1")
+    key = aggregate_key(world.tenant_id, case.case_id)
+    world.driver.pipe(CASE_COMMANDS, key, world.envelope(case.case_id), DeleteProject(project_id=ops))
+    assert len(list(world.driver.records(STAGE_OF[CASE_COMMANDS].dead_letters))) == 1
+    assert world.outcome(world.tell(case.case_id, ChangePriority(priority=Priority.P1))) == "accepted"
+    world.check()

@@ -27,7 +27,7 @@ from confluent_kafka.admin import AdminClient
 from elasticsearch import Elasticsearch
 
 from infra.cli.bootstrap import Prepared, prepare, tenants
-from infra.cli.role import ROLES
+from infra.cli.role import STACK
 from infra.cli.stack.role import Role
 from infra.engines import Engines
 from infra.engines.ports import HOST, any_free
@@ -41,7 +41,7 @@ PARTITIONS: Final = 3
 READY_SECONDS: Final = 150.0
 STARTS: Final = 3
 LOGS: Final = "CASESTREAM_TEST_LOGS"
-STOP_ORDER: Final = (("api", "source."), ("worker.",), ("sink.",))
+STOP_ORDER: Final = (("api", "source."), ("worker",), ("sink.",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ def running_stack(engines: Engines) -> Iterator[Stack]:
         )
         prepared = prepare(addresses, folder, partitions=PARTITIONS)
         ports: set[int] = set()
-        for _ in range(len(ROLES) + 2):
+        for _ in range(len(STACK) + 2):
             ports.add(any_free(ports))
         http_port, grpc_port, *health_ports = sorted(ports)
         api = {"CASESTREAM_HTTP_PORT": str(http_port), "CASESTREAM_GRPC_PORT": str(grpc_port)}
@@ -114,7 +114,7 @@ def running_stack(engines: Engines) -> Iterator[Stack]:
                 health_port=port,
                 cwd=folder,
             )
-            for name, port in zip(ROLES, health_ports, strict=True)
+            for name, port in zip(STACK, health_ports, strict=True)
         }
         held.callback(_keep_logs, folder / "logs")
         held.callback(_stop, roles)

@@ -63,10 +63,11 @@ TENANTS: Final = (
 )
 
 
-def prepare(addresses: Any, data_dir: Path, *, partitions: int = 4, replication: int = 1) -> Prepared:
+def prepare(addresses: Any, data_dir: Path, *, partitions: int = 4, replication: int | None = None) -> Prepared:
     """Create topics, migrate the databases, and make the passwords of the database roles once.
 
-    addresses: `kafka`, `postgres` (the owner's DSN), `elasticsearch`, `redis`. It may be repeated at any time.
+    addresses: `kafka`, `postgres` (the owner's DSN), `elasticsearch`, `redis`. replication: copies of each record; None: three, or
+    as many as there are brokers. It may be repeated at any time.
     """
     from migrations.elasticsearch_runner import migrate as migrate_elasticsearch
     from migrations.runner import migrate as migrate_postgres
@@ -192,7 +193,7 @@ def _await_outcomes(dsn: str, tenant_id: str, command_ids: list[str]) -> None:
             if left <= 0:
                 raise BootstrapFailed(
                     f"the first tenant did not come through in {WAIT_SECONDS:.0f} s; "
-                    "look at `casestream logs worker.config` and `casestream logs sink.postgres`"
+                    "look at `casestream logs worker` and `casestream logs sink.postgres`"
                 )
             # A notification wakes this early; without one it looks again twice a second.
             next(iter(connection.notifies(timeout=min(left, 0.5), stop_after=1)), None)

@@ -9,18 +9,16 @@ from typing import Final
 
 from infra.runtime.errors import SettingsInvalid
 from infra.runtime.settings import Settings
+from topologies.graph import TOPOLOGY
 
-ROLES: Final = (
-    "worker.config",
-    "worker.alerts",
-    "worker.intake",
-    "worker.cases",
-    "sink.postgres",
-    "sink.elasticsearch",
-    "source.kafka",
-    "api",
-)
-"""Every role of a stack, in the order in which they are shown."""
+STACK: Final = ("worker", "sink.postgres", "sink.elasticsearch", "source.kafka", "api")
+"""Every role of a stack on one machine, in the order in which they are shown."""
+
+STAGES: Final = tuple(f"worker.{stage.name}" for stage in TOPOLOGY.stages)
+"""One stage each: what `worker` is all of, for deployments in which stages grow apart."""
+
+ROLES: Final = (*STACK, *STAGES)
+"""Every role that there is."""
 
 BROKEN: Final = 1
 USAGE: Final = 2
@@ -32,10 +30,10 @@ def runner(name: str) -> Callable[[Settings], None]:
     """Return the function that runs a role until it is told to stop. KeyError where there is no such role."""
     if name not in ROLES:
         raise KeyError(name)
-    if name.startswith("worker."):
+    if name == "worker" or name in STAGES:
         from infra.cli.worker import run as run_worker
 
-        return lambda settings: run_worker(settings, name.removeprefix("worker."))
+        return lambda settings: run_worker(settings, name)
     if name == "sink.postgres":
         from sinks.postgres.main import run as run_postgres
 

@@ -1,9 +1,10 @@
-"""Role `worker.STAGE`: one stage of the topology on Faust."""
+"""Roles `worker` and `worker.STAGE`: stages of the topology on Faust, all of them in one process or one alone."""
 
 from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from prometheus_client import Counter
@@ -11,7 +12,7 @@ from prometheus_client import Counter
 from infra.runtime.health import Health
 from infra.runtime.logging import logger
 from infra.runtime.settings import Settings
-from topologies.faust.bind import run as run_stage
+from topologies.faust.bind import Binding, run_together
 from topologies.faust.status import Status
 from topologies.graph import TOPOLOGY, Stage
 from topologies.guard import newer
@@ -20,38 +21,48 @@ from topologies.runner import StageFold
 DEAD_LETTERS = Counter("casestream_stage_dead_letters", "Records that a stage could not decode or fold", ["stage"])
 
 
-def run(settings: Settings, name: str) -> None:
-    """Run stage `name` until SIGTERM. Anything that may not go on ends the process."""
-    serve(settings, TOPOLOGY.stage(name))
+def run(settings: Settings, role: str) -> None:
+    """Run what a role names until SIGTERM: `worker.STAGE` that stage, `worker` all of the topology's."""
+    _, _, name = role.partition(".")
+    serve(settings, role, [TOPOLOGY.stage(name)] if name else TOPOLOGY.stages)
 
 
-def serve(settings: Settings, stage: Stage) -> None:
-    """Run a stage as `run` does."""
-    name = stage.name
-    log = logger("worker", stage=name)
+def serve(settings: Settings, role: str, stages: Sequence[Stage]) -> None:
+    """Run stages in this process until SIGTERM, whatever topology they are of.
 
-    def on_dead(stage_name: str, cause: str) -> None:
-        DEAD_LETTERS.labels(stage_name).inc()
-        log.error("dead letter", cause=cause, topic=stage.dead_letters)
-
-    status = Status(name, lambda: log.info("ready"))
-    health = Health(f"worker.{name}")
-    health.register("stage", lambda: None if status.ready else status.cause)
+    Anything that may not go on ends the process, with all of them.
+    """
+    health = Health(role)
+    bindings = [_bind(settings, stage, health) for stage in stages]
     # Rows and the records of a batch hold no cycles, and there are many of them: at its default the collector walks them
     # hundreds of times a second for nothing, which takes a tenth of a fold's time.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     with health.serving(settings.health_port):
-        run_stage(
-            StageFold(stage, partitions=settings.partitions, on_dead=on_dead),
-            group=stage.group,
-            topic=stage.reads,
-            table=stage.table,
+        run_together(
+            bindings,
             bootstrap=settings.kafka,
             partitions=settings.partitions,
-            data_dir=Path(settings.data_dir) / "faust" / name,
             instance_id=os.environ.get("CASESTREAM_INSTANCE_ID"),
-            status=status,
             newer=newer,
             max_held_bytes=settings.fold_held_mb * 1024 * 1024,
         )
+
+
+def _bind(settings: Settings, stage: Stage, health: Health) -> Binding:
+    log = logger("worker", stage=stage.name)
+
+    def on_dead(stage_name: str, cause: str) -> None:
+        DEAD_LETTERS.labels(stage_name).inc()
+        log.error("dead letter", cause=cause, topic=stage.dead_letters)
+
+    status = Status(stage.name, lambda: log.info("ready"))
+    health.register(f"stage.{stage.name}", lambda: None if status.ready else status.cause)
+    return Binding(
+        fold=StageFold(stage, partitions=settings.partitions, on_dead=on_dead),
+        group=stage.group,
+        topic=stage.reads,
+        table=stage.table,
+        data_dir=Path(settings.data_dir) / "faust" / stage.name,
+        status=status,
+    )

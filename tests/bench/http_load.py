@@ -1,8 +1,8 @@
 """Enqueues signals over HTTP at a fixed rate, in a process of its own that costs next to nothing.
 
-Run as a script: PORT ROUTING_KEY NAME FIRST COUNT RATE CONNECTIONS. The load is open-loop: signal n is due at its time
+Run as a script: FILE PORT ROUTING_KEY NAME COUNT RATE CONNECTIONS. The load is open-loop: signal n is due at its time
 whether or not earlier ones were answered, waits for a free connection, and its latency counts from when it was due. RATE
-0: as fast as the connections are answered. Prints one JSON document: `due` and `accepted`, by signal, in seconds of the
+0: as fast as the connections are answered. Writes one JSON document: `due` and `accepted`, by signal, in seconds of the
 machine's monotonic clock, how many were `refused`, and the `cpu` seconds that it took itself.
 """
 
@@ -14,6 +14,8 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -85,8 +87,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self._load.done.is_set():
@@ -113,9 +114,9 @@ class Connection(asyncio.Protocol):
         self._load.feed()
 
 
-def main(port: int, routing_key: str, name: str, first: int, count: int, rate: float, connections: int) -> None:
+def main(file: Path, port: int, routing_key: str, name: str, count: int, rate: float, connections: int) -> None:
     requests = []
-    for n in range(first, first + count):
+    for n in range(count):
         body = _BODY % (routing_key.encode(), name.encode(), n, name.encode(), n)
         requests.append(_HEAD % len(body) + body)
     load = Load(requests, rate)
@@ -123,9 +124,10 @@ def main(port: int, routing_key: str, name: str, first: int, count: int, rate: f
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(load.run(port, connections))
     cpu = time.process_time() - cpu
-    print(json.dumps({"due": load.due, "accepted": load.accepted, "refused": load.refused, "cpu": cpu}))
+    document = {"due": load.due, "accepted": load.accepted, "refused": load.refused, "cpu": cpu}
+    file.write_text(json.dumps(document))
 
 
 if __name__ == "__main__":
-    port, routing_key, name, first, count, rate, connections = sys.argv[1:]
-    main(int(port), routing_key, name, int(first), int(count), float(rate), int(connections))
+    file, port, routing_key, name, count, rate, connections = sys.argv[1:]
+    main(Path(file), int(port), routing_key, name, int(count), float(rate), int(connections))

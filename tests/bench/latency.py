@@ -17,15 +17,12 @@ import httpx
 from hdrh.histogram import HdrHistogram
 
 from infra.cli.bootstrap import tenants
+from infra.cli.role import STACK
 from tests.bench.bench import Bench
 from tests.bench.field import await_ready
 from tests.bench.report import Report
 from tests.caught_up import caught_up
 
-ROLES = (
-    *("worker.config", "worker.alerts", "worker.intake", "worker.cases"),
-    *("sink.postgres", "sink.elasticsearch", "source.kafka", "api"),
-)
 RATE = 100
 SECONDS = 20
 READS = 300
@@ -39,7 +36,7 @@ def run(bench: Bench) -> None:
     with ExitStack() as held:
         report.say("starting all roles")
         api = {"CASESTREAM_HTTP_PORT": str(port), "CASESTREAM_GRPC_PORT": str(field.free_port())}
-        roles = [held.enter_context(field.role(name, **(api if name == "api" else {}))) for name in ROLES]
+        roles = [held.enter_context(field.role(name, **(api if name == "api" else {}))) for name in STACK]
         for role in roles:
             await_ready(role, seconds=300)
         report.say("waiting for the views to catch up with the log")

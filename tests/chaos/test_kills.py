@@ -15,18 +15,17 @@ from tests.installed import Platform, await_
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(900)]
 
 VICTIMS = (
-    "worker.cases",
+    "worker",
     "sink.postgres",
     "kafka",
-    "worker.intake",
+    "worker",
     "sink.elasticsearch",
     "postgres",
     "source.kafka",
-    "worker.alerts",
+    "worker",
     "elasticsearch",
     "api",
     "redis",
-    "worker.config",
 )
 
 

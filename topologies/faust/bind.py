@@ -1,11 +1,9 @@
-"""Binds a fold to Faust: `build_app` makes the worker as a value, `run` runs it until SIGTERM or its end."""
+"""Binds folds to Faust: `build_app` makes a worker of one as a value, `run_together` runs several until SIGTERM."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ from typing import Any
 import faust
 import uvloop
 
-from topologies.faust import ending
 from topologies.faust.batch import BatchSchema
 from topologies.faust.changelog import MAX_BATCH_BYTES, Changelog
 from topologies.faust.consumer import FoldConsumer
@@ -21,14 +18,13 @@ from topologies.faust.durable_table import DurableTable, FoldTables, changelog_t
 from topologies.faust.ending import RefusedError
 from topologies.faust.rows import Newer
 from topologies.faust.sender import Sender
+from topologies.faust.serving import serve
 from topologies.faust.stage import Stage
 from topologies.faust.status import Status
 from topologies.faust.topics import check_topics
 from topologies.faust.transport import FoldProducer, FoldTransport
 from topologies.faust.watch import Watch
 from topologies.step import Fold
-
-log = logging.getLogger(__name__)
 
 SESSION_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 20.0
@@ -42,6 +38,18 @@ class Worker:
     app: faust.App
     status: Status
     table: DurableTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """A fold with what it reads and keeps. data_dir: a folder of its own. status: told what becomes of it."""
+
+    fold: Fold
+    group: str
+    topic: str
+    table: str
+    data_dir: Path
+    status: Status
 
 
 def _ignore() -> None:
@@ -78,6 +86,7 @@ def build_app(
     batch_size: int = 500,
     max_held_bytes: int = MAX_HELD_BYTES,
     session_timeout_s: float = SESSION_TIMEOUT_S,
+    sender: Sender | None = None,
     **settings: Any,
 ) -> Worker:
     """Make the Faust app of one stage. Touches no network and starts nothing.
@@ -85,7 +94,8 @@ def build_app(
     `generation` is the input topic's: raised when the topic is made anew, offsets of older ones count no more.
     `instance_id` makes a restart cost no rebalance. `newer(held, found)` decides, in recovery, between two rows of a
     key. `max_held_bytes` bounds the records between their delivery and their last ack: at that, nothing more is fetched,
-    and a partition's fetcher holds at most two more answers of 1 MiB. `settings` go to Faust as they are. Raises `RefusedError`.
+    and a partition's fetcher holds at most two more answers of 1 MiB. `sender` is one
+    that apps of the same loop share; by itself an app makes its own. `settings` go to Faust as they are. Raises `RefusedError`.
     """
     status = status or Status(fold.name, on_ready)
     app = faust.App(
@@ -114,11 +124,10 @@ def build_app(
     async def folding(stream: Any) -> None:
         assert isinstance(app.consumer, FoldConsumer)
         assert isinstance(app.producer, FoldProducer)
-        sender = Sender(bootstrap)
         stage = Stage(
             fold,
             rows=durable.rows,
-            sender=sender,
+            sender=sender or Sender(bootstrap),
             changelog=Changelog(changelog_topic(group, table), app.producer),
             consumer=app.consumer,
             max_silence=session_timeout_s / 2,
@@ -183,61 +192,55 @@ def run(
     stop_timeout_s: float = STOP_TIMEOUT_S,
     **options: Any,
 ) -> None:
-    """Run a stage until SIGTERM or SIGINT, then let it finish what is in flight, commit and return.
+    """Run one stage as `run_together` does. `options` are those of `build_app`."""
+    binding = Binding(
+        fold=fold,
+        group=group,
+        topic=topic,
+        table=table,
+        data_dir=data_dir,
+        status=status or Status(fold.name, on_ready),
+    )
+    run_together([binding], bootstrap=bootstrap, partitions=partitions, stop_timeout_s=stop_timeout_s, **options)
 
-    Blocks, and must be called in the main thread. `options` are those of `build_app`. Raises `RefusedError` before anything
-    starts when the topics are not as they must be. Any failure ends the process (`ending.EXIT_BROKEN`).
+
+def run_together(
+    bindings: Sequence[Binding],
+    *,
+    bootstrap: str,
+    partitions: int,
+    stop_timeout_s: float = STOP_TIMEOUT_S,
+    **options: Any,
+) -> None:
+    """Run stages in this process until SIGTERM or SIGINT, then let them finish what is in flight, commit and return.
+
+    Each keeps a group, a table and a consumer of its own, and is assigned, recovered and ready by itself; they share the
+    event loop and the producer of derived records. Blocks, and must be called in the main thread. `options` are those of
+    `build_app`, for all. Raises `RefusedError` before anything starts when the topics are not as they must be. Any failure of
+    one ends the process (`ending.EXIT_BROKEN`).
     """
-    check_topics(bootstrap, reads=topic, changelog=changelog_topic(group, table), partitions=partitions)
-    data_dir.mkdir(parents=True, exist_ok=True)
+    for one in bindings:
+        check_topics(bootstrap, reads=one.topic, changelog=changelog_topic(one.group, one.table), partitions=partitions)
+        one.data_dir.mkdir(parents=True, exist_ok=True)
+
+    def build() -> list[Worker]:
+        sender = Sender(bootstrap)
+        return [
+            build_app(
+                one.fold,
+                group=one.group,
+                topic=one.topic,
+                table=one.table,
+                bootstrap=bootstrap,
+                partitions=partitions,
+                data_dir=one.data_dir,
+                status=one.status,
+                sender=sender,
+                **options,
+            )
+            for one in bindings
+        ]
+
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     with asyncio.Runner() as runner:
-        runner.run(
-            _serve(
-                lambda: build_app(
-                    fold,
-                    group=group,
-                    topic=topic,
-                    table=table,
-                    bootstrap=bootstrap,
-                    partitions=partitions,
-                    data_dir=data_dir,
-                    status=status,
-                    on_ready=on_ready,
-                    **options,
-                ),
-                stop_timeout_s,
-            )
-        )
-
-
-async def _serve(build: Callable[[], Worker], stop_timeout_s: float) -> None:
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-
-    def on_signal() -> None:
-        if not stop.is_set():
-            ending.watch_stop(stop_timeout_s)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
-    worker = build()
-    app = worker.app
-    # Faust sets this where its own Worker starts an app.
-    app.in_worker = True
-    starting = loop.create_task(app.start())
-    stopping = loop.create_task(stop.wait())
-    crashed = loop.create_task(app._crashed.wait())  # noqa: SLF001
-    await asyncio.wait({starting, stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
-    if starting.done():
-        if (failed := starting.exception()) is not None:
-            ending.end(f"Faust did not start: {failed!r}")
-        await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
-    if crashed.done() and not stop.is_set():
-        ending.end(f"Faust crashed: {app.crash_reason!r}")
-    worker.status.not_ready("stopping")
-    await app.stop()
-    log.info("stopped")
-    # Faust's consumer thread may outlive its service; nothing of ours runs any more, and all is committed.
-    ending.leave(0)
+        runner.run(serve(build, stop_timeout_s))

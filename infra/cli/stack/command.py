@@ -115,6 +115,16 @@ def up(
             rich_help_panel=_ENGINES,
         ),
     ] = "",
+    kafka_nodes: Annotated[
+        int | None,
+        typer.Option(
+            "--kafka-nodes",
+            metavar="N",
+            help="Of embedded Kafka: 1, or 3 that hold every record thrice and outlive the loss of one. Fixed by the first "
+            "start of a data folder.  [default: 1]",
+            rich_help_panel=_ENGINES,
+        ),
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(
@@ -138,6 +148,7 @@ def up(
             grpc_port=grpc_port,
             engines=engines.value,
             system=system,
+            kafka_nodes=kafka_nodes,
             ports={
                 "kafka": kafka_port,
                 "postgres": postgres_port,
@@ -206,12 +217,12 @@ def _names(incomplete: str) -> list[str]:
     return [name for name in NAMES if name.startswith(incomplete)]
 
 
-@app.command(epilog=_examples("casestream logs worker.cases", "casestream logs api -f", "casestream logs kafka -n 200"))
+@app.command(epilog=_examples("casestream logs worker", "casestream logs api -f", "casestream logs kafka -n 200"))
 def logs(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="ROLE", help="A role (api, worker.cases, ...), an engine, or supervisor.", autocompletion=_names
+            metavar="ROLE", help="A role (api, worker, ...), an engine, or supervisor.", autocompletion=_names
         ),
     ],
     *,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Iterable
 from typing import Final
 
 from rich.console import Console
 
-from infra.cli.role import ROLES
+from infra.cli.role import STACK
 from infra.cli.stack.board import DOWN, Board, Kind, new
 from infra.cli.stack.folder import DEFAULT, Folder
-from infra.cli.stack.options import ENGINES, Options
+from infra.cli.stack.options import Options
 from infra.cli.stack.signals import Interrupted, Signals
 from infra.cli.stack.status import StatusFile
 from infra.cli.stack.supervisor import Supervisor
@@ -26,9 +27,9 @@ _TOLD: Final = (CasestreamError, MigrationRefused, RoleRefused)
 """Their messages say what to do. Whatever else comes is shown with its type, and its traceback is logged."""
 
 
-def board() -> Board:
+def board(engines: Iterable[str]) -> Board:
     """Return a board with a line for each engine and role."""
-    kinds: dict[str, Kind] = {**dict.fromkeys(ENGINES, "engine"), **dict.fromkeys(ROLES, "role")}
+    kinds: dict[str, Kind] = {**dict.fromkeys(engines, "engine"), **dict.fromkeys(STACK, "role")}
     return new(kinds)
 
 
@@ -39,10 +40,11 @@ def run(options: Options, out: Console, errors: Console) -> int:
     """
     folder = Folder.at(options.data_dir)
     folder.create()
+    names = options.engine_names
     held = folder.hold()
     try:
         with Signals() as signals:
-            told = board()
+            told = board(names)
             with StatusFile(folder, told):
                 code = _run(options, folder, told, signals, out, errors)
             if code != FAILED:

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from infra.cli.role import ROLES
+from infra.cli.role import STACK
 from infra.cli.stack.folder import Folder
 from infra.cli.stack.options import ENGINES
+from infra.engines.kafka import SIZES
+from infra.engines.kafka import names as kafka_names
 from infra.runtime.errors import CasestreamError
 
 SUPERVISOR: Final = "supervisor"
-NAMES: Final = (*ROLES, *ENGINES, SUPERVISOR)
+NAMES: Final = (*STACK, *ENGINES, *kafka_names(max(SIZES)), SUPERVISOR)
 POLL_SECONDS: Final = 0.2
 _BLOCK: Final = 64 * 1024
 
@@ -29,9 +31,8 @@ def path_of(folder: Folder, name: str) -> Path:
         raise NoLog(f"there is no {name}; there are {', '.join(NAMES)}")
     path = folder.log(name)
     if not path.exists():
-        why = (
-            "engines that are external or in containers keep their own logs" if name in ENGINES else "it never ran here"
-        )
+        outside = "engines that are external or in containers keep their own logs"
+        why = outside if name in ENGINES else "it never ran here"
         raise NoLog(f"{path} does not exist: {why}; --data-dir names another folder")
     return path
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from infra.cli.bootstrap import Prepared
-from infra.cli.role import ROLES
+from infra.cli.role import STACK
 from infra.cli.stack.folder import Folder
 from infra.cli.stack.role import Role
 from infra.engines.ports import choose
@@ -14,7 +14,7 @@ from infra.engines.ports import choose
 USUAL: Final = {"http": 8080, "grpc": 8081}
 _WRITES_VIEWS: Final = "sink."
 _SINK_DSN: Final = "CASESTREAM_POSTGRES_SINK"
-STOP_ORDER: Final = (("api", "source."), ("worker.",), ("sink.",))
+STOP_ORDER: Final = (("api", "source."), ("worker",), ("sink.",))
 """What is stopped together, in order: first what lets new things in, last what writes what has come."""
 
 
@@ -25,15 +25,15 @@ def api_ports(folder: Folder, http: int | None, grpc: int | None) -> dict[str, i
 
 def health_ports(folder: Folder) -> dict[str, int]:
     """Return a port for the health server of each role: that of last time where it is free."""
-    return choose(dict.fromkeys(ROLES, 0), folder.read_ports(), {})
+    return choose(dict.fromkeys(STACK, 0), folder.read_ports(), {})
 
 
 def make(
     prepared: Prepared, folder: Folder, api: Mapping[str, int], health: Mapping[str, int], env: Mapping[str, str]
 ) -> list[Role]:
-    """Return every role, not yet started. env: what the caller adds for all of them."""
+    """Return every role of a stack, not yet started. env: what the caller adds for all of them."""
     roles = []
-    for name in ROLES:
+    for name in STACK:
         told = {**env, **prepared.env}
         if not name.startswith(_WRITES_VIEWS):
             told.pop(_SINK_DSN, None)

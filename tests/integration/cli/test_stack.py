@@ -24,7 +24,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from infra.cli.role import ROLES
+from infra.cli.role import STACK
 from tests.engines import data_folder
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
@@ -103,7 +103,7 @@ def stack() -> Iterator[Stack]:
 
 def test_a_ready_stack_says_where_it_is_how_long_it_took_and_how_much_it_holds(stack: Stack) -> None:
     status = stack.status()
-    assert {line["name"] for line in status["lines"]} == {*ENGINES, *ROLES}
+    assert {line["name"] for line in status["lines"]} == {*ENGINES, *STACK}
     assert 0 < status["ready_megabytes"] < 3_000
     assert status["ready_seconds"] > 0
     document = stack.document
@@ -165,16 +165,16 @@ def test_a_second_stack_on_the_folder_is_refused_and_the_first_one_stays(stack: 
 
 def test_all_roles_are_killed_and_all_come_back(stack: Stack) -> None:
     before = stack.pids()
-    for name in ROLES:
+    for name in STACK:
         os.kill(before[name], signal.SIGKILL)
     within(10, lambda: not stack.status()["ready"], lambda: "nobody noticed")
     stack.await_ready()
     after = stack.pids()
-    assert not {after[name] for name in ROLES} & {before[name] for name in ROLES}
+    assert not {after[name] for name in STACK} & {before[name] for name in STACK}
     assert all(after[name] == before[name] for name in ENGINES)
     within(5, lambda: stack.document["pids"] == after, lambda: f"stack.json has other pids than {after}")
     restarts = {line["name"]: line["restarts"] for line in stack.status()["lines"]}
-    assert all(restarts[name] >= 1 for name in ROLES)
+    assert all(restarts[name] >= 1 for name in STACK)
 
 
 def test_every_engine_is_killed_and_all_come_back_with_their_data(stack: Stack) -> None:

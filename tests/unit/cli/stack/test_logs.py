@@ -68,8 +68,8 @@ def test_following_yields_whole_lines_through_a_cut_of_the_log(tmp_path: Path) -
 
 
 def test_an_unknown_name_is_answered_with_those_that_are_known(folder: Folder) -> None:
-    with pytest.raises(NoLog, match=r"worker\.cases.*kafka"):
-        path_of(folder, "worker.case")
+    with pytest.raises(NoLog, match=r"worker.*kafka"):
+        path_of(folder, "work")
 
 
 def test_a_log_that_is_not_there_says_why(folder: Folder) -> None:

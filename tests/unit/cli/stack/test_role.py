@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.role import BROKEN, CONFIG, ROLES, USAGE, main, runner
+from infra.cli.role import BROKEN, CONFIG, ROLES, STACK, STAGES, USAGE, main, runner
+from topologies.graph import TOPOLOGY
 
 ENGINES = {
     "CASESTREAM_KAFKA": "127.0.0.1:1",
@@ -66,6 +67,15 @@ def test_an_error_that_nobody_caught_is_the_last_line_and_ends_the_process(tmp_p
     assert last["level"] == "critical"
     assert last["cause"] == "RuntimeError: the table is gone"
     assert "RuntimeError: the table is gone" in last["exception"]
+
+
+def test_a_stack_runs_every_stage_in_one_process_and_a_deployment_may_run_each_alone() -> None:
+    assert "worker" in STACK
+    assert not set(STAGES).intersection(STACK)
+    assert {f"worker.{stage.name}" for stage in TOPOLOGY.stages} == set(STAGES)
+    assert set(ROLES) == {*STACK, *STAGES}
+    for name in ("worker", *STAGES):
+        assert callable(runner(name))
 
 
 def test_a_name_that_is_no_role_has_no_runner() -> None:

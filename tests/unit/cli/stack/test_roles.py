@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.cli.bootstrap import Prepared
-from infra.cli.role import ROLES
+from infra.cli.role import STACK
 from infra.cli.stack.document import Facts, document
 from infra.cli.stack.folder import Folder
 from infra.cli.stack.reader import url
@@ -34,35 +34,35 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def test_only_sinks_are_told_the_password_that_writes_views(folder: Folder) -> None:
-    roles = make(PREPARED, folder, {"http": 1, "grpc": 2}, dict.fromkeys(ROLES, 3), {})
+    roles = make(PREPARED, folder, {"http": 1, "grpc": 2}, dict.fromkeys(STACK, 3), {})
     told = {role.name for role in roles if "sink-word" in str(role._env)}
     assert told == {"sink.postgres", "sink.elasticsearch"}
 
 
 def test_only_the_api_is_told_the_public_ports(folder: Folder) -> None:
-    roles = make(PREPARED, folder, {"http": 18080, "grpc": 18081}, dict.fromkeys(ROLES, 3), {})
+    roles = make(PREPARED, folder, {"http": 18080, "grpc": 18081}, dict.fromkeys(STACK, 3), {})
     told = {role.name for role in roles if role._env.get("CASESTREAM_HTTP_PORT") == "18080"}
     assert told == {"api"}
 
 
 def test_every_role_keeps_its_own_name_through_a_restart(folder: Folder) -> None:
-    roles = make(PREPARED, folder, {"http": 1, "grpc": 2}, dict.fromkeys(ROLES, 3), {})
+    roles = make(PREPARED, folder, {"http": 1, "grpc": 2}, dict.fromkeys(STACK, 3), {})
     names = [role._env["CASESTREAM_INSTANCE_ID"] for role in roles]
-    again = make(PREPARED, folder, {"http": 1, "grpc": 2}, dict.fromkeys(ROLES, 3), {})
-    assert len(set(names)) == len(ROLES)
+    again = make(PREPARED, folder, {"http": 1, "grpc": 2}, dict.fromkeys(STACK, 3), {})
+    assert len(set(names)) == len(STACK)
     assert names == [role._env["CASESTREAM_INSTANCE_ID"] for role in again]
 
 
 def test_what_lets_things_in_stops_first_and_what_writes_them_last() -> None:
-    groups = stop_groups(list(ROLES))
+    groups = stop_groups(list(STACK))
     assert set(groups[0]) == {"api", "source.kafka"}
     assert set(groups[-1]) == {"sink.postgres", "sink.elasticsearch"}
-    assert sorted(name for group in groups for name in group) == sorted(ROLES)
+    assert sorted(name for group in groups for name in group) == sorted(STACK)
 
 
 def test_health_ports_are_those_of_the_last_start(folder: Folder) -> None:
     first = health_ports(folder)
-    assert len(set(first.values())) == len(ROLES)
+    assert len(set(first.values())) == len(STACK)
     folder.write_ports(first)
     assert health_ports(folder) == first
 

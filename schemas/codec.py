@@ -115,11 +115,7 @@ _BY_ID, _RECORDS, _ROWS = _build()
 def encode(envelope: Envelope, body: Any, after: bytes = b"") -> bytes:
     """Encode a record. `after`: on events, the state as `encode_row` gave it, without header."""
     wire = _wire_for(body, after)
-    out = bytearray(wire.header)
-    _write_envelope(out, envelope)
-    wire.write(out, body)
-    out += after
-    return bytes(out)
+    return b"".join((wire.header, _write_envelope(envelope), wire.write(body), after))
 
 
 # What a record that follows from a command says otherwise than the command. Its envelope is written without being made:
@@ -142,11 +138,8 @@ def encode_event(
 ) -> bytes:
     """Encode a record under `command.event(n, aggregate_id, ...)`."""
     wire = _wire_for(body, after)
-    out = bytearray(wire.header)
-    _write_event(out, command, aggregate_id, derive(command.id, n), version, command.id, source, None, None, last)
-    wire.write(out, body)
-    out += after
-    return bytes(out)
+    head = _write_event(command, aggregate_id, derive(command.id, n), version, command.id, source, None, None, last)
+    return b"".join((wire.header, head, wire.write(body), after))
 
 
 def encode_command(
@@ -154,12 +147,10 @@ def encode_command(
 ) -> bytes:
     """Encode a record under `command.command(n, ...)`."""
     wire = _wire_for(body, b"")
-    out = bytearray(wire.header)
     made, source, reply_by = derive(command.id, stage, n), f"stage.{stage}", command.reply_by if asks else None
     depth = command.depth + 1
-    _write_command(out, command, aggregate_id, made, None, command.id, source, origin, None, True, depth, reply_by)
-    wire.write(out, body)
-    return bytes(out)
+    head = _write_command(command, aggregate_id, made, None, command.id, source, origin, None, True, depth, reply_by)
+    return b"".join((wire.header, head, wire.write(body)))
 
 
 def _wire_for(body: Any, after: bytes) -> _Wire:
@@ -172,9 +163,7 @@ def _wire_for(body: Any, after: bytes) -> _Wire:
 def encode_row(state: Any) -> bytes:
     """Encode a row's state, framed. Without its first five bytes it is what events carry as `after`."""
     wire = _ROWS[type(state)]
-    out = bytearray(wire.header)
-    wire.write(out, state)
-    return bytes(out)
+    return wire.header + wire.write(state)
 
 
 def _wire_of(value: bytes) -> _Wire:

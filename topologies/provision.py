@@ -18,6 +18,8 @@ def topics(topology: Topology = TOPOLOGY) -> dict[str, Mapping[str, str]]:
     }
 
 
-def provision(bootstrap: str, *, partitions: int, replication: int = 1, topology: Topology = TOPOLOGY) -> list[str]:
-    """Create what is missing and return its names."""
+def provision(
+    bootstrap: str, *, partitions: int, replication: int | None = None, topology: Topology = TOPOLOGY
+) -> list[str]:
+    """Create what is missing and return its names. replication: see `create_topics`."""
     return create_topics(bootstrap, topics(topology), partitions=partitions, replication=replication)

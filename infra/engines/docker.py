@@ -27,6 +27,7 @@ class Docker:
         except ImportError as error:
             raise EngineError("engines of kind docker need an extra: pip install 'casestream[docker]'") from error
         data_dir = data_dir.absolute()
+        self.kafka_nodes: int | None = 1
         self._progress = progress
         self._hold = state.Hold(data_dir)
         try:

@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +15,7 @@ from infra.engines import artifacts, leftover, preflight, state
 from infra.engines.address import Addresses, Ports
 from infra.engines.elasticsearch import Elasticsearch
 from infra.engines.elasticsearch.home import build
-from infra.engines.kafka import Kafka
+from infra.engines.kafka import Cluster, Kafka, names
 from infra.engines.ports import choose
 from infra.engines.postgres import Postgres
 from infra.engines.process import Process, rotate
@@ -31,11 +33,19 @@ class _Server(NamedTuple):
 class Embedded:
     """Real servers on 127.0.0.1. They end with this process, however it ends; their data stays.
 
-    system: engines ("postgres", "redis") that the system's own programs run instead of the wheels'.
+    system: engines ("postgres", "redis") that the system's own programs run instead of the wheels'. kafka_nodes: see
+    `infra.engines.state.kafka_nodes`; several are called kafka.1, kafka.2 and so on, and the port asked for is the first's.
     """
 
     def __init__(
-        self, data_dir: Path, ports: Ports, progress: Progress, *, cache: Path, system: frozenset[str] = frozenset()
+        self,
+        data_dir: Path,
+        ports: Ports,
+        progress: Progress,
+        *,
+        cache: Path,
+        system: frozenset[str] = frozenset(),
+        kafka_nodes: int | None = None,
     ) -> None:
         data_dir = data_dir.absolute()
         self._progress = progress
@@ -47,8 +57,10 @@ class Embedded:
                 progress.note(f"{name} still ran from an earlier start, and was stopped")
             preflight.check(data_dir)
             known = state.load(data_dir)
-            chosen = choose(ports, known.ports)
-            known = state.save(data_dir, known, ports=chosen)
+            self.kafka_nodes = state.kafka_nodes(data_dir, kafka_nodes)
+            wanted = {**asdict(ports), **dict.fromkeys(_more_kafka(self.kafka_nodes), 0)}
+            chosen = choose(wanted, known.ports)
+            known = state.save(data_dir, known, ports=chosen, kafka_nodes=self.kafka_nodes)
             locked = artifacts.locked()
             store = artifacts.Store(cache)
             needed = [*locked["kafka"], *locked["elasticsearch"], *locked["compiler"]]
@@ -60,13 +72,16 @@ class Embedded:
         def log(name: str) -> Path:
             return data_dir / "logs" / f"{name}.log"
 
-        kafka = Kafka(
-            data=data_dir / "kafka",
-            log=log("kafka"),
-            port=chosen["kafka"],
-            controller_port=chosen["kafka_controller"],
-            cluster_id=known.cluster_id,
+        cluster = Cluster(
+            id=known.cluster_id,
+            controllers={n: chosen[_listener("kafka_controller", n)] for n in range(1, self.kafka_nodes + 1)},
         )
+        nodes = {
+            name: Kafka(
+                data=data_dir / name, log=log(name), port=chosen[_listener("kafka", n)], cluster=cluster, node=n
+            )
+            for n, name in enumerate(names(self.kafka_nodes), start=1)
+        }
         elasticsearch = Elasticsearch(
             data=data_dir / "elasticsearch",
             log=log("elasticsearch"),
@@ -89,13 +104,16 @@ class Embedded:
             elasticsearch.start(home, class_path)
 
         self._servers: Mapping[str, _Server] = {
-            "kafka": _Server(kafka.process, lambda: kafka.start(kafka_jars), kafka.answers),
+            **{
+                name: _Server(node.process, partial(node.start, kafka_jars), node.answers)
+                for name, node in nodes.items()
+            },
             "postgres": _Server(postgres.process, postgres.start, postgres.answers),
             "elasticsearch": _Server(elasticsearch.process, start_elasticsearch, elasticsearch.answers),
             "redis": _Server(redis.process, redis.start, redis.answers),
         }
         self.addresses = Addresses(
-            kafka=kafka.address,
+            kafka=",".join(node.address for node in nodes.values()),
             postgres=postgres.address,
             elasticsearch=elasticsearch.address,
             redis=redis.address,
@@ -105,7 +123,8 @@ class Embedded:
         """Start all at the same time; return when all are ready. Where one fails, all are stopped and its error raised."""
         with ThreadPoolExecutor(len(self._servers), thread_name_prefix="engine") as pool:
             # The slowest first.
-            tasks = [pool.submit(self._start_one, name) for name in ("elasticsearch", "kafka", "postgres", "redis")]
+            slowest = sorted(self._servers, key=lambda name: name != "elasticsearch")
+            tasks = [pool.submit(self._start_one, name) for name in slowest]
             try:
                 for task in as_completed(tasks):
                     task.result()
@@ -167,3 +186,12 @@ class Embedded:
         with self._recording:
             leftover.record(self._pids, self.processes)
         self._progress.state(name, f"ready in {time.monotonic() - began:.1f} s")
+
+
+def _listener(kind: str, node: int) -> str:
+    """Return the name under which a data folder remembers the port of a Kafka node: the first's is that of a single one."""
+    return kind if node == 1 else f"{kind}.{node}"
+
+
+def _more_kafka(nodes: int) -> list[str]:
+    return [_listener(kind, n) for n in range(2, nodes + 1) for kind in ("kafka", "kafka_controller")]

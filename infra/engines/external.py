@@ -33,6 +33,7 @@ class External:
 
     def __init__(self, addresses: Addresses, progress: Progress, *, seconds: float = WAIT_SECONDS) -> None:
         self.addresses = addresses
+        self.kafka_nodes: int | None = None
         self._progress = progress
         self._seconds = seconds
         self._asks: Mapping[str, Callable[[str], None]] = {

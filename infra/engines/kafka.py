@@ -1,9 +1,11 @@
-"""Apache Kafka as one KRaft node: broker and controller in one process."""
+"""Apache Kafka as KRaft nodes, each broker and controller in one process: one, or a cluster of three that outlives any of them."""
 
 from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,24 +14,32 @@ from infra.engines.ports import HOST
 from infra.engines.process import Command, Process
 
 HEAP: Final = "-Xmx384m"
+HEAP_OF_SEVERAL: Final = "-Xmx256m"
+"""Each of several nodes holds a third of the clients' connections and requests."""
+
+SIZES: Final = (1, 3)
+"""How many nodes a cluster may have: two would stand still without either."""
+
 READY_SECONDS: Final = 180.0
 
 PROPERTIES: Final = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{host}:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
 advertised.listeners=PLAINTEXT://{host}:{port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs={data}
-offsets.topic.replication.factor=1
+default.replication.factor={copies}
+min.insync.replicas={least}
+offsets.topic.replication.factor={copies}
 offsets.topic.num.partitions=8
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={copies}
+transaction.state.log.min.isr={least}
 transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.replication.factor={copies}
+share.coordinator.state.topic.min.isr={least}
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 message.max.bytes=1048588
@@ -61,17 +71,42 @@ logger.start.level = warn
 _API_VERSIONS: Final = struct.pack(">hhih", 18, 0, 1, -1)
 
 
+def names(nodes: int) -> tuple[str, ...]:
+    """Return what the nodes of a cluster are called: "kafka" where it is one."""
+    return ("kafka",) if nodes == 1 else tuple(f"kafka.{n}" for n in range(1, nodes + 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """What all nodes know. controllers: the port of each node's controller, by node number from 1. id: of the cluster, for life."""
+
+    id: str
+    controllers: Mapping[int, int]
+
+    @property
+    def voters(self) -> str:
+        return ",".join(f"{node}@{HOST}:{port}" for node, port in self.controllers.items())
+
+    @property
+    def copies(self) -> int:
+        """How many nodes hold each record."""
+        return len(self.controllers)
+
+    @property
+    def least(self) -> int:
+        """How many of them must have a record before it is acked: one node may be away, and what was acked is still there."""
+        return max(1, self.copies - 1)
+
+
 class Kafka:
-    """Port, data folder and cluster id are for life; `start` formats a new folder."""
+    """One node. Port, data folder and cluster are for life; `start` formats a new folder. node: from 1."""
 
-    name: Final = "kafka"
-
-    def __init__(self, *, data: Path, log: Path, port: int, controller_port: int, cluster_id: str) -> None:
-        self.process = Process("Kafka", log)
+    def __init__(self, *, data: Path, log: Path, port: int, cluster: Cluster, node: int = 1) -> None:
+        self.process = Process("Kafka" if cluster.copies == 1 else f"Kafka {node}", log)
         self._data = data
         self._port = port
-        self._controller_port = controller_port
-        self._cluster_id = cluster_id
+        self._cluster = cluster
+        self._node = node
         self._class_path = ""
 
     @property
@@ -85,7 +120,16 @@ class Kafka:
         config.mkdir(parents=True, exist_ok=True)
         properties = config / "server.properties"
         properties.write_text(
-            PROPERTIES.format(host=HOST, port=self._port, controller=self._controller_port, data=self._data / "log")
+            PROPERTIES.format(
+                host=HOST,
+                port=self._port,
+                controller=self._cluster.controllers[self._node],
+                data=self._data / "log",
+                node=self._node,
+                voters=self._cluster.voters,
+                copies=self._cluster.copies,
+                least=self._cluster.least,
+            )
         )
         logging = config / "log4j2.properties"
         logging.write_text(LOGGING)
@@ -93,14 +137,19 @@ class Kafka:
             java.run(
                 (
                     *("-cp", self._class_path, f"-Dlog4j2.configurationFile={logging}", "kafka.tools.StorageTool"),
-                    *("format", "--ignore-formatted", "-t", self._cluster_id, "-c", str(properties)),
+                    *("format", "--ignore-formatted", "-t", self._cluster.id, "-c", str(properties)),
                 ),
                 cwd=self._data,
             )
         self.process.start(
             Command(
                 argv=(
-                    *(java.java(), HEAP, *java.FLAGS, f"-Dlog4j2.configurationFile={logging}"),
+                    *(
+                        java.java(),
+                        HEAP if self._cluster.copies == 1 else HEAP_OF_SEVERAL,
+                        *java.FLAGS,
+                        f"-Dlog4j2.configurationFile={logging}",
+                    ),
                     *("-cp", self._class_path, "kafka.Kafka", str(properties)),
                 ),
                 cwd=self._data,

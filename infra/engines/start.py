@@ -8,6 +8,7 @@ from typing import Final, Protocol, Self
 
 from infra.engines.address import Addresses, Ports
 from infra.engines.artifacts import default_cache
+from infra.engines.kafka import names as kafka_names
 from infra.engines.progress import Progress, Quiet
 from infra.runtime.errors import EngineError
 
@@ -19,6 +20,8 @@ class _Set(Protocol):
 
     addresses: Addresses
 
+    @property
+    def kafka_nodes(self) -> int | None: ...
     @property
     def processes(self) -> dict[str, int]: ...
     @property
@@ -35,12 +38,15 @@ class _Set(Protocol):
 class Engines:
     """Four engines that are ready. A context: they are stopped at its end.
 
-    addresses: how clients reach them; the same for life, through every `kill` and `restart`.
+    addresses: how clients reach them; the same for life, through every `kill` and `restart`. names: by which they are
+    asked for; Kafka's nodes each have their own. kafka_nodes: None where that is somebody else's business.
     """
 
     def __init__(self, kind: str, engines: _Set) -> None:
         self.kind = kind
         self.addresses = engines.addresses
+        self.kafka_nodes = engines.kafka_nodes
+        self.names = (*kafka_names(engines.kafka_nodes or 1), "postgres", "elasticsearch", "redis")
         self._engines = engines
 
     @property
@@ -95,12 +101,13 @@ def start(
     cache: Path | None = None,
     system: frozenset[str] = frozenset(),
     addresses: Addresses | None = None,
+    kafka_nodes: int | None = None,
 ) -> Engines:
     """Start the engines and return when all are ready.
 
     kind: "embedded", "docker" (extra `docker`) or "external" (`addresses` are asked, nothing is started). cache: where
-    downloads are kept. system: of "embedded", the engines that the system's own programs run. Raises EngineError,
-    whose message says what to do next.
+    downloads are kept. system: of "embedded", the engines that the system's own programs run. kafka_nodes: of
+    "embedded", 1 or 3; None as at the first start. Raises EngineError, whose message says what to do next.
     """
     told = progress or Quiet()
     wanted = ports or Ports()
@@ -108,7 +115,9 @@ def start(
     if kind == "embedded":
         from infra.engines.embedded import Embedded
 
-        engines = Embedded(data_dir, wanted, told, cache=cache or default_cache(), system=system)
+        engines = Embedded(
+            data_dir, wanted, told, cache=cache or default_cache(), system=system, kafka_nodes=kafka_nodes
+        )
     elif kind == "docker":
         from infra.engines.docker import Docker
 

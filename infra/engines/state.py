@@ -20,12 +20,16 @@ LOCK: Final = "engines.lock"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Made at the first start of a data folder. superuser: the password of Postgres' `postgres`, for set-up alone."""
+    """Made at the first start of a data folder. superuser: the password of Postgres' `postgres`, for set-up alone.
+
+    kafka_nodes: fixed by the first start, as the topics' copies are placed on them.
+    """
 
     cluster_id: str
     superuser: str = field(repr=False)
     owner: str = field(repr=False)
     ports: dict[str, int] = field(default_factory=dict)
+    kafka_nodes: int = 1
 
 
 def load(data_dir: Path) -> State:
@@ -44,9 +48,24 @@ def load(data_dir: Path) -> State:
         ) from error
 
 
-def save(data_dir: Path, state: State, *, ports: dict[str, int]) -> State:
+def kafka_nodes(data_dir: Path, asked: int | None) -> int:
+    """Return how many Kafka nodes a data folder has: what was asked for at its first start.
+
+    Raises EngineError where another number is asked for later.
+    """
+    known = load(data_dir)
+    has = known.kafka_nodes if known.ports else asked or 1
+    if asked is not None and asked != has:
+        raise EngineError(
+            f"the Kafka in {data_dir} has {has} node{'s' if has > 1 else ''}, fixed by its first start, not {asked}: "
+            "leave the number out, or choose another --data-dir"
+        )
+    return has
+
+
+def save(data_dir: Path, state: State, *, ports: dict[str, int], kafka_nodes: int = 1) -> State:
     """Keep the state, readable by its owner alone, all of it or nothing."""
-    state = replace(state, ports=ports)
+    state = replace(state, ports=ports, kafka_nodes=kafka_nodes)
     write_private(data_dir / FILE, json.dumps(asdict(state), indent=1))
     return state
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -27,6 +28,9 @@ PRODUCER: Final = {
     # Its lines on stderr are not ours to form. What fails comes back as errors, which are logged.
     "log_level": 0,
 }
+
+COPIES: Final = 3
+BROKERS_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,12 @@ class KafkaCommandLog:
 
 
 def create_topics(
-    bootstrap: str, topics: Mapping[str, Mapping[str, str]], *, partitions: int, replication: int = 1
+    bootstrap: str, topics: Mapping[str, Mapping[str, str]], *, partitions: int, replication: int | None = None
 ) -> list[str]:
     """Create the topics that are not there, with their settings. Returns the names of the new ones.
 
+    replication: how many brokers hold each record, which are waited for; None: three, or as many as there are. Of three,
+    two must have a record before it is acked: one broker may be lost, and nothing that was acked is.
     Raises ValueError where one is there with another number of partitions: that number is fixed for life.
     """
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
@@ -139,8 +145,11 @@ def create_topics(
                 f"topic {name} has {len(there[name].partitions)} partitions, not {partitions}; "
                 "that number cannot be changed: set CASESTREAM_PARTITIONS to it"
             )
+    if not there.keys() >= topics.keys():
+        replication = _brokers(admin, replication)
+    least = {"min.insync.replicas": str(replication - 1)} if replication is not None and replication > 2 else {}
     new = [
-        NewTopic(name, num_partitions=partitions, replication_factor=replication, config=dict(config))
+        NewTopic(name, num_partitions=partitions, replication_factor=replication or 1, config={**config, **least})
         for name, config in topics.items()
         if name not in there
     ]
@@ -153,3 +162,17 @@ def create_topics(
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise ValueError(f"topic {name} could not be created: {error.args[0].str()}") from error
     return [topic.topic for topic in new]
+
+
+def _brokers(admin: AdminClient, wanted: int | None) -> int:
+    """Return how many copies there can be. Brokers that start beside this process are waited for where a number is wanted."""
+    deadline = time.monotonic() + BROKERS_SECONDS
+    while True:
+        there = len(admin.list_topics(timeout=30).brokers)
+        if wanted is None:
+            return min(COPIES, there)
+        if there >= wanted:
+            return wanted
+        if time.monotonic() > deadline:
+            raise ValueError(f"{there} of the {wanted} brokers that are to hold each record answer")
+        time.sleep(0.1)

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from infra.engines import state
 from infra.engines.address import Addresses, Ports
+from infra.engines.kafka import SIZES
+from infra.engines.kafka import names as kafka_names
 from infra.runtime.errors import CasestreamError
 
 KINDS: Final = ("embedded", "docker", "external")
@@ -27,7 +30,8 @@ class OptionsInvalid(CasestreamError):  # noqa: N818 - named after what happened
 class Options:
     """ports: of engines, by name; as http_port and grpc_port a number is a demand, 0 any free one, None the usual one.
 
-    data_dir: absolute. addresses: of engines of kind external. env: what of the caller's variables the roles get.
+    data_dir: absolute. kafka_nodes: of embedded engines; None as at the first start. addresses: of engines of kind
+    external. env: what of the caller's variables the roles get.
     """
 
     data_dir: Path
@@ -35,6 +39,7 @@ class Options:
     grpc_port: int | None = None
     engines: str = "embedded"
     system: frozenset[str] = frozenset()
+    kafka_nodes: int | None = None
     ports: Mapping[str, int | None] = field(default_factory=dict)
     cache: Path | None = None
     partitions: int = 4
@@ -45,6 +50,12 @@ class Options:
     def engine_ports(self) -> Ports:
         return Ports(**{name: port for name, port in self.ports.items() if port is not None})
 
+    @property
+    def engine_names(self) -> tuple[str, ...]:
+        """What the stack's engines are called. Raises EngineError where its folder has another number of Kafka nodes."""
+        nodes = state.kafka_nodes(self.data_dir, self.kafka_nodes) if self.engines == "embedded" else 1
+        return (*kafka_names(nodes), *(name for name in ENGINES if name != "kafka"))
+
     def argv(self) -> list[str]:
         """Return the options of `casestream up` that say the same; what comes from the environment stays there."""
         named = {"http": self.http_port, "grpc": self.grpc_port, **self.ports}
@@ -52,6 +63,7 @@ class Options:
             *("--data-dir", str(self.data_dir), "--engines", self.engines),
             *(word for name, port in named.items() if port is not None for word in (f"--{name}-port", str(port))),
             *(("--system", ",".join(sorted(self.system))) if self.system else ()),
+            *(("--kafka-nodes", str(self.kafka_nodes)) if self.kafka_nodes is not None else ()),
             *(("--cache", str(self.cache)) if self.cache is not None else ()),
         ]
 
@@ -63,6 +75,7 @@ def parse(
     grpc_port: int | None = None,
     engines: str = "embedded",
     system: str = "",
+    kafka_nodes: int | None = None,
     ports: Mapping[str, int | None] | None = None,
     cache: Path | None = None,
     env: Mapping[str, str] = os.environ,
@@ -72,6 +85,7 @@ def parse(
     named = frozenset(word for word in system.replace(",", " ").split() if word)
     wrong = [
         *_wrong_kind(engines, named, asked),
+        *_wrong_nodes(engines, kafka_nodes),
         *_wrong_ports({"http": http_port, "grpc": grpc_port, **asked}),
     ]
     partitions, problem = _partitions(env.get("CASESTREAM_PARTITIONS", ""))
@@ -92,6 +106,7 @@ def parse(
         grpc_port=grpc_port,
         engines=engines,
         system=named,
+        kafka_nodes=kafka_nodes,
         ports=asked,
         cache=cache.expanduser().absolute() if cache is not None else None,
         partitions=partitions,
@@ -114,6 +129,16 @@ def _wrong_kind(engines: str, system: frozenset[str], ports: Mapping[str, int | 
             f"--{name}-port is for engines that are started here" for name, port in ports.items() if port is not None
         ]
     return wrong
+
+
+def _wrong_nodes(engines: str, nodes: int | None) -> list[str]:
+    if nodes is None:
+        return []
+    if engines != "embedded":
+        return [f"--kafka-nodes is for embedded engines, not for {engines}"]
+    if nodes not in SIZES:
+        return [f"--kafka-nodes {nodes}: a cluster has {' or '.join(map(str, SIZES))}; two stand still without either"]
+    return []
 
 
 def _wrong_ports(ports: Mapping[str, int | None]) -> list[str]:

@@ -17,7 +17,7 @@ from infra.cli.stack.document import Facts, document
 from infra.cli.stack.engine import Engine
 from infra.cli.stack.folder import Folder
 from infra.cli.stack.keeper import Keeper
-from infra.cli.stack.options import ENGINES, Options
+from infra.cli.stack.options import Options
 from infra.cli.stack.role import Role
 from infra.engines import Engines, leftover, start
 from infra.engines.process import rotate
@@ -63,12 +63,18 @@ class Supervisor:
             cache=options.cache,
             system=options.system,
             addresses=options.addresses,
+            kafka_nodes=options.kafka_nodes,
         )
-        for name in ENGINES:
+        for name in self._engines.names:
             self._keep(Keeper(Engine(self._engines, name), board, running=True))
             board.line(name, pid=self._engines.processes.get(name))
         board.phase("preparing")
-        prepared = bootstrap.prepare(self._engines.addresses, folder.root, partitions=options.partitions)
+        prepared = bootstrap.prepare(
+            self._engines.addresses,
+            folder.root,
+            partitions=options.partitions,
+            replication=self._engines.kafka_nodes,
+        )
         board.phase("roles")
         health = stack_roles.health_ports(folder)
         folder.write_ports({**health, **api})
@@ -109,13 +115,14 @@ class Supervisor:
     def stop(self) -> None:
         """Stop roles, then engines. Nothing that was acknowledged is lost. May be repeated."""
         self._folder.remove_stack()
+        engines = () if self._engines is None else self._engines.names
         for name, keeper in self._keepers.items():
             # Those of roles end at once; those of engines may be in the middle of a start.
-            keeper.let_go(0 if name in ENGINES else None)
+            keeper.let_go(0 if name in engines else None)
         for names in stack_roles.stop_groups(list(self._roles)):
             self._stop_roles(names)
         if self._engines is not None:
-            for name in ENGINES:
+            for name in engines:
                 self._let_go_of_engine(name)
             self._engines.stop()
         self._board.stopped()

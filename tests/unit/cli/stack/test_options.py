@@ -25,6 +25,7 @@ def test_the_command_line_of_a_background_supervisor_means_the_same(tmp_path: Pa
         http_port=18080,
         grpc_port=0,
         system="redis, postgres",
+        kafka_nodes=3,
         ports={"kafka": 19092, "redis": None},
         cache=tmp_path / "cache",
         env={},
@@ -32,7 +33,7 @@ def test_the_command_line_of_a_background_supervisor_means_the_same(tmp_path: Pa
     assert options.argv() == [
         *("--data-dir", str(tmp_path), "--engines", "embedded"),
         *("--http-port", "18080", "--grpc-port", "0", "--kafka-port", "19092"),
-        *("--system", "postgres,redis", "--cache", str(tmp_path / "cache")),
+        *("--system", "postgres,redis", "--kafka-nodes", "3", "--cache", str(tmp_path / "cache")),
     ]
     assert options.engine_ports.kafka == 19092
     assert options.engine_ports.redis is None
@@ -57,6 +58,8 @@ def test_what_is_missing_of_external_engines_is_named() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"kafka_nodes": 2}, "a cluster has 1 or 3; two stand still without either"),
+        ({"kafka_nodes": 3, "engines": "docker"}, "--kafka-nodes is for embedded engines, not for docker"),
         ({"engines": "magic"}, "there are embedded, docker, external"),
         ({"system": "kafka"}, "only postgres and redis"),
         ({"system": "redis", "engines": "docker"}, "not for docker"),
@@ -90,3 +93,11 @@ def test_the_roles_get_the_callers_log_level_and_no_other_variable() -> None:
 
 def test_the_number_of_partitions_is_the_environments() -> None:
     assert parse(data_dir=Path("/data"), env={"CASESTREAM_PARTITIONS": "12"}).partitions == 12
+
+
+def test_a_line_for_every_engine_and_each_node_of_kafka(tmp_path: Path) -> None:
+    three = parse(data_dir=tmp_path, kafka_nodes=3, env={})
+    one = parse(data_dir=tmp_path, env={})
+
+    assert three.engine_names == ("kafka.1", "kafka.2", "kafka.3", "postgres", "elasticsearch", "redis")
+    assert one.engine_names == ("kafka", "postgres", "elasticsearch", "redis")

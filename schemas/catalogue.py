@@ -12,6 +12,7 @@ from streams.alerts.alert import Alert
 from streams.cases import commands as case_commands
 from streams.cases import events as case_events
 from streams.cases.case import Case, Comment
+from streams.clock import LastTick, Tick, TimerFired
 from streams.config import changes, project, rule
 from streams.config import commands as config_commands
 from streams.config import events as config_events
@@ -72,10 +73,11 @@ RECORD_TYPES: Final[tuple[RecordType, ...]] = (
     *_records("config", *_of(config_commands.ConfigCommand)),
     *(RecordType(f"config/{_snake(e.__name__)}", e, a) for e, a in _CONFIG_AFTER.items()),
     *_records("config", changes.ProjectChanged, changes.RulesChanged),
+    *_records("clock", Tick, TimerFired),
     *_records("outcomes", CommandRejected, CommandUnchanged),
     *_records("rows", Alert, Case, Comment, bare=True),
     *_records("rows", project_intake.Counter, project_intake.Attachment, project_intake.Group, bare=True),
     *_records("rows", project.Tenant, project.Credential, project.RoutingKey, project.Project, bare=True),
     *_records("rows", project.TakenName, rule.Rule, rule.Rules, bare=True),
-    *_records("rows", Parked, bare=True),
+    *_records("rows", Parked, LastTick, bare=True),
 )

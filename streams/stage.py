@@ -37,11 +37,23 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """An event of another stage, as one that copies them reads it: what happened, and the whole public state after it.
+
+    Its envelope has the version, by which a logic knows one that it has seen: events carry no origin.
+    """
+
+    event: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forward:
     """A record for another stage or reader.
 
     asks: its outcome answers the caller of this command. broadcast: to every partition of the topic, and acked
-    before the stage's own events are sent.
+    before the stage's own events are sent. actor: who does it, where that is not who did what it follows from; then the
+    grant of that one does not go along.
     """
 
     topic: str
@@ -50,6 +62,7 @@ class Forward:
     body: Any
     asks: bool = False
     broadcast: bool = False
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +71,9 @@ class Handled:
 
     answer: Rejected or Unchanged where the command ends here without an event; None where there are events, or
     where another stage gives the answer. row: the main row's new state (None: as it was). rows: other rows by
-    full key, None removes one.
+    full key, None removes one. timers: of the main row, by name: when each is due, in milliseconds since 1970, None
+    cancels it; one that is not named stays as it is. Only a stage that ticks may set them, on the row of its record's
+    own key. One that is due already comes at the next tick.
     """
 
     events: tuple[Recorded, ...] = ()
@@ -66,6 +81,7 @@ class Handled:
     row: Any = None
     rows: Mapping[str, Any] = field(default_factory=dict)
     forwards: tuple[Forward, ...] = ()
+    timers: Mapping[str, int | None] = field(default_factory=dict)
 
 
 class Logic(Protocol):

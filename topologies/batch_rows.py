@@ -83,7 +83,7 @@ class Recent:
 
 
 class BatchRows:
-    """Rows by name. at: the generation and offset of the record that is being folded."""
+    """Rows by name. at: the generation and offset of the record that is being folded, and which of a tick's timers it is."""
 
     __slots__ = ("_base", "_recent", "_rows", "at")
 
@@ -91,7 +91,7 @@ class BatchRows:
         self._base = base
         self._recent = recent
         self._rows: dict[str, tuple[bytes | None, Row]] = {}
-        self.at: tuple[int, int] = (0, 0)
+        self.at: tuple[int, int] | tuple[int, int, int] = (0, 0)
 
     def row(self, key: str) -> Row:
         """Return a row, ABSENT where there is none."""

@@ -16,7 +16,11 @@ def text(topology: Topology) -> str:
     for stage in topology.stages:
         lines += [f"stage {stage.name}", f"  reads    {stage.reads} as {stage.group}"]
         lines += [f"  config   {kind}" for kind in stage.config]
-        lines += [f"  table    {stage.table} (changelog {stage.changelog})", f"  events   {stage.events}"]
+        if stage.ticks:
+            lines.append("  ticks    once a second")
+        lines += [f"  table    {stage.table} (changelog {stage.changelog})"]
+        if stage.events is not None:
+            lines.append(f"  events   {stage.events}")
         if stage.copies is not None:
             lines += [f"  copies   {stage.copies}"]
         lines += [f"  emits    {topic}" for topic in stage.emits]
@@ -48,7 +52,7 @@ def mermaid(topology: Topology) -> str:
         lines += [
             f"  {node}[{stage.name}]",
             f"  {topic(stage.reads)} --> {node}",
-            f"  {node} ==> {topic(stage.events)}",
+            *(f"  {node} ==> {topic(name)}" for name in (stage.events,) if name is not None),
         ]
         if stage.copies is not None:
             lines.append(f"  {node} ==> {topic(stage.copies)}")

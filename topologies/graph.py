@@ -20,23 +20,25 @@ from streams.stage import Logic
 class Stage:
     """A pure function of ONE topic and its own table.
 
-    events: the topic of its own events and outcomes. copies: a topic that gets each event as well, in the same
-    partition. emits: the topics of the records that it makes for others. config: the kinds of configuration that it
-    needs, which stage `config` writes into every partition of `reads`. by_tenant: its records have the tenant as key,
-    and not the tenant and an aggregate of his. parks: a record that cannot be folded parks its row, and later ones
-    follow it to the dead letters.
+    events: the topic of its own events and outcomes, None for one that only reacts. copies: a topic that gets each event
+    as well, in the same partition. emits: the topics of the records that it makes for others. config: the kinds of
+    configuration that it needs, which stage `config` writes into every partition of `reads`. by_tenant: its records have
+    the tenant as key, and not the tenant and an aggregate of his. parks: a record that cannot be folded parks its row, and
+    later ones follow it to the dead letters. ticks: it sets timers, and source `clock` writes the time into every partition
+    of `reads`.
     """
 
     name: str
     reads: str
     logic: Callable[[], Logic]
     table: str
-    events: str
+    events: str | None = None
     emits: tuple[str, ...] = ()
     copies: str | None = None
     config: tuple[str, ...] = ()
     by_tenant: bool = False
     parks: bool = False
+    ticks: bool = False
 
     @property
     def group(self) -> str:
@@ -97,6 +99,10 @@ class Topology:
     def stage(self, name: str) -> Stage:
         """Return a stage by name; KeyError where there is none."""
         return self._by_name[name]
+
+    def ticking(self) -> tuple[str, ...]:
+        """Return the topics whose stages are told the time."""
+        return tuple(stage.reads for stage in self.stages if stage.ticks)
 
     def groups(self) -> tuple[str, ...]:
         """Return every consumer group, each of which has a topic for dead letters."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas import codec
@@ -18,7 +18,8 @@ from topologies.step import Outgoing
 class Outputs:
     """The records that ONE record leads to, gathered before any of them counts.
 
-    Where that record stands is the origin of what is made of it. largest: the size of the largest record so far.
+    Where that record stands is the origin of what is made of it. first: the number of the first of its records for others. largest: the size of the largest record
+    so far.
     """
 
     stage: Stage
@@ -28,6 +29,7 @@ class Outputs:
     offset: int
     key: bytes
     envelope: Envelope
+    first: int = 0
     broadcasts: list[Outgoing] = field(default_factory=list)
     sends: list[Outgoing] = field(default_factory=list)
     largest: int = 0
@@ -35,6 +37,8 @@ class Outputs:
     def event(self, n: int, event: Recorded, after: bytes, *, last: bool) -> None:
         """Add the n-th event. after: the state as `codec.encode_row` gave it."""
         stage = self.stage
+        if stage.events is None:
+            raise ValueError(f"stage {stage.name} has no topic for events")
         value = codec.encode_event(
             self.envelope,
             n,
@@ -51,7 +55,9 @@ class Outputs:
             self.sends.append(Outgoing(stage.copies, self.partition, self.key, value))
 
     def answer(self, answer: Rejected | Unchanged, body: Any) -> None:
-        """Add the outcome of a command that ends here without an event."""
+        """Add the outcome of a command that ends here without an event. What only reacts answers nobody."""
+        if self.stage.events is None:
+            return
         name = codec.name_of(body)
         outcome: CommandRejected | CommandUnchanged
         if isinstance(answer, Unchanged):
@@ -69,10 +75,17 @@ class Outputs:
         """Add the n-th record for others."""
         stage = self.stage
         origin = Origin(
-            topic=stage.reads, generation=self.generation, partition=self.partition, offset=self.offset, n=n
+            topic=stage.reads,
+            generation=self.generation,
+            partition=self.partition,
+            offset=self.offset,
+            n=self.first + n,
         )
+        envelope = self.envelope
+        if forward.actor is not None:
+            envelope = replace(envelope, actor=forward.actor, grant=None)
         value = codec.encode_command(
-            self.envelope,
+            envelope,
             n,
             forward.body,
             aggregate_id=forward.aggregate_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
@@ -46,7 +46,7 @@ class Step:
     """The effects of a batch, in the order in which they must be acked.
 
     1. `broadcasts`, 2. `sends`, 3. `rows` (the changelog), 4. the offsets. Nothing of a later part may be
-    durable before all of the earlier part is.
+    durable before all of the earlier part is. fired: when each timer that fired was to be, in milliseconds since 1970.
     """
 
     broadcasts: list[Outgoing] = field(default_factory=list)
@@ -55,12 +55,16 @@ class Step:
     folded: int = 0
     skipped: int = 0
     dead: int = 0
+    fired: list[int] = field(default_factory=list)
 
 
 class RowReader(Protocol):
     """Rows of ONE partition of a stage's table, as encoded bytes."""
 
     def get(self, key: bytes, /) -> bytes | None: ...
+
+    def due(self, upto: int, /) -> Iterable[tuple[int, bytes]]:
+        """Return (due, key) of the timers that are pending in these rows and due at `upto`, in that order."""
 
 
 class Fold(Protocol):

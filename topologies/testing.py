@@ -14,12 +14,15 @@ from typing import Any, Final, NamedTuple
 
 from schemas import codec
 from schemas.codec import Decoded
+from streams.clock import CLOCK, SECOND, tick
 from streams.envelope import Envelope
 from topologies.graph import TOPOLOGY, Topology
 from topologies.guard import split
 from topologies.partition import partition_of
 from topologies.runner import StageFold
 from topologies.step import Outgoing, Record, RowGroup
+from topologies.ticking import FIRED_PER_TICK
+from topologies.timers import scan
 
 
 class MemoryRows:
@@ -30,6 +33,10 @@ class MemoryRows:
 
     def get(self, key: bytes, /) -> bytes | None:
         return self.rows.get(key)
+
+    def due(self, upto: int, /) -> list[tuple[int, bytes]]:
+        """Look at every row: what an index of the timers must come to."""
+        return scan(self.rows, upto)
 
     def write(self, groups: Iterable[RowGroup]) -> None:
         for group in groups:
@@ -53,13 +60,23 @@ ALL_SENT: Final = Crash(sends=sys.maxsize)
 class TopologyTestDriver:
     """All stages of a topology over an in-memory log.
 
-    batch: how many records a stage folds at once. Topics hold their records for good, so a test may read any.
+    batch: how many records a stage folds at once. fired_per_tick: how many timers of a partition one tick lets fire. Topics
+    hold their records for good, so a test may read any. now: milliseconds since 1970; it is moved by hand alone.
     """
 
-    def __init__(self, topology: Topology = TOPOLOGY, *, partitions: int = 4, batch: int = 500) -> None:
+    def __init__(
+        self,
+        topology: Topology = TOPOLOGY,
+        *,
+        partitions: int = 4,
+        batch: int = 500,
+        fired_per_tick: int = FIRED_PER_TICK,
+        now: int = 1_900_000_000_000,
+    ) -> None:
         self.topology = topology
         self.partitions = partitions
         self.batch = batch
+        self.now = now
         self.causes: list[tuple[str, str]] = []
         self.logs: dict[tuple[str, int], list[Outgoing]] = defaultdict(list)
         self.rows: dict[tuple[str, int], MemoryRows] = defaultdict(MemoryRows)
@@ -67,7 +84,10 @@ class TopologyTestDriver:
         self._drained: dict[tuple[str, int], int] = defaultdict(int)
         self._folds = {
             stage.name: StageFold(
-                stage, partitions=partitions, on_dead=lambda name, cause: self.causes.append((name, cause))
+                stage,
+                partitions=partitions,
+                on_dead=lambda name, cause: self.causes.append((name, cause)),
+                fired_per_tick=fired_per_tick,
             )
             for stage in topology.stages
         }
@@ -90,6 +110,26 @@ class TopologyTestDriver:
         if partition is None:
             partition = partition_of(record.key or b"", self.partitions)
         self.logs[record.topic, partition].append(record._replace(partition=partition))
+
+    def advance(self, span: int) -> None:
+        """Let `span` milliseconds pass: one tick a second, as the clock says them, and all that they lead to."""
+        until = self.now + span
+        while self.now < until:
+            self.now = min(self.now + SECOND, until)
+            self.tick()
+
+    def tick(self, at: int | None = None) -> None:
+        """Say what time it is, by itself that of `now`, to every stage that ticks, and run until nothing is left to fold."""
+        self.put_tick(self.now if at is None else at)
+        self.run()
+
+    def put_tick(self, at: int) -> None:
+        """Append a tick, and fold nothing yet."""
+        envelope, body = tick(at)
+        value = codec.encode(envelope, body)
+        for topic in self.topology.ticking():
+            for partition in range(self.partitions):
+                self.append(Outgoing(topic, partition, CLOCK.encode(), value))
 
     def run(self) -> None:
         """Fold until no stage has anything left to read."""

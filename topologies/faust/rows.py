@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 
 from topologies.step import RowGroup, RowReader
+from topologies.timers import TimerIndex
 
 Newer = Callable[[bytes, bytes], bool]
 """`newer(held, found)`: whether the row `found` in the changelog supersedes the row `held`."""
+
+
+class PartitionRows(dict[bytes, bytes]):
+    """The rows of one partition. A stage that asks for its timers has them indexed from then on."""
+
+    __slots__ = ("timers",)
+
+    def __init__(self) -> None:
+        self.timers: TimerIndex | None = None
+
+    def due(self, upto: int) -> Iterator[tuple[int, bytes]]:
+        if self.timers is None or self.timers.overgrown:
+            self.timers = TimerIndex(self)
+        return self.timers.due(upto)
+
+    def put(self, timers: TimerIndex, key: bytes, value: bytes | None) -> None:
+        before = self.get(key)
+        if value is None:
+            self.pop(key, None)
+        else:
+            self[key] = value
+        timers.written(key, before, value)
 
 
 class Rows:
@@ -15,18 +39,28 @@ class Rows:
 
     def __init__(self, newer: Newer | None = None) -> None:
         self._newer = newer
-        self._rows: dict[int, dict[bytes, bytes]] = {}
+        self._rows: dict[int, PartitionRows] = {}
         self._refused: dict[int, set[bytes]] = {}
         self.applied: dict[int, int] = {}
         """By partition: the last changelog offset that these rows reflect."""
 
     def of(self, partition: int) -> RowReader:
         """The rows of one partition, alive: later writes show."""
-        return self._rows.setdefault(partition, {})
+        return self._of(partition)
+
+    def _of(self, partition: int) -> PartitionRows:
+        rows = self._rows.get(partition)
+        if rows is None:
+            rows = self._rows[partition] = PartitionRows()
+        return rows
 
     def write(self, partition: int, groups: Iterable[RowGroup]) -> None:
         """Take over what a fold decided. The fold is the authority, so nothing is compared."""
-        rows = self._rows.setdefault(partition, {})
+        rows = self._of(partition)
+        if rows.timers is not None:
+            for key, value in chain.from_iterable(groups):
+                rows.put(rows.timers, key, value)
+            return
         for group in groups:
             for key, value in group:
                 if value is None:
@@ -36,7 +70,9 @@ class Rows:
 
     def recover(self, partition: int, changes: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Apply changelog records in log order. With `newer`, an older row that came late (a zombie's) is refused."""
-        rows = self._rows.setdefault(partition, {})
+        rows = self._of(partition)
+        # Made anew of the rows once they are complete.
+        rows.timers = None
         newer = self._newer
         if newer is None:
             for key, value in changes:
@@ -64,7 +100,7 @@ class Rows:
         Compaction keeps the last record of a key, which for these is the wrong one.
         """
         keys = self._refused.pop(partition, None) or ()
-        rows = self._rows.get(partition, {})
+        rows: Mapping[bytes, bytes] = self._rows.get(partition, {})
         return [((key, rows[key]),) for key in sorted(keys) if key in rows]
 
     def drop(self, partition: int) -> None:

@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 from prometheus_client import Counter
 
 from infra.runtime.errors import PoisonMessage
-from schemas import codec
 from schemas.topics import GENERATION
 from sinks import metrics
 from sinks.base import LOG_START, Entry, Raw, Refused
@@ -17,6 +16,7 @@ from sinks.elasticsearch.document import document, document_id
 from sinks.elasticsearch.index import SearchIndex
 from sinks.elasticsearch.stored_positions import StoredPositions
 from sinks.elasticsearch.visibility import EVERY_SECONDS, Visibility
+from sinks.event import event
 from streams.cases.case import Case
 from streams.outcomes import CommandRejected, CommandUnchanged
 from streams.topics import CASE_EVENTS
@@ -69,15 +69,13 @@ class ElasticsearchCases:
 
     def decode(self, raw: Raw) -> CaseAt | None:
         """Return the case after the event. None: an outcome, which changes no case."""
-        decoded = codec.decode(raw.value)
-        case, envelope = decoded.after, decoded.envelope
+        decoded = event(raw)
+        case = decoded.after
         if not isinstance(case, Case):
             if isinstance(decoded.body, CommandRejected | CommandUnchanged):
                 return None
             raise PoisonMessage(f"{decoded.name} is no event of a case")
-        if (envelope.aggregate_id, envelope.version) != (case.case_id, case.version):
-            raise PoisonMessage("the event and the state after it are of different cases or versions")
-        return CaseAt(envelope.tenant_id, case)
+        return CaseAt(decoded.envelope.tenant_id, case)
 
     def assigned(self, partitions: Sequence[int]) -> Mapping[int, int | None]:
         self._index.require()

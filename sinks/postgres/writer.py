@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from infra.runtime.errors import NewerWriter, PoisonMessage
-from schemas import codec
 from schemas.topics import GENERATION
 from sinks import metrics
 from sinks.base import LOG_START, Entry, Fenced, Raw, Refused
+from sinks.event import event
 from sinks.postgres.live import Live
 from sinks.postgres.project import Changes, Placed, project, projects
 from sinks.postgres.queries import array, columns, query
@@ -49,7 +49,7 @@ class PostgresViews:
         self._forget_at = 0.0
 
     def decode(self, raw: Raw) -> Placed:
-        decoded = codec.decode(raw.value)
+        decoded = event(raw)
         if not projects(decoded):
             raise PoisonMessage(f"{decoded.name} is not a record of {self._topic}")
         return Placed(decoded, raw.topic, self._generation, raw.partition, raw.offset)

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from infra.runtime.errors import PoisonMessage
-from schemas import codec
 from schemas.topics import GENERATION
 from sinks.base import LOG_START, Entry, Fenced, Raw, Refused
+from sinks.event import event
 from sinks.postgres.project import Placed, project, projects
 
 ONCE = {"activity", "case_version", "signal_receipt", "command_outcome"}
@@ -31,7 +31,7 @@ class MemoryViews:
         self._expected: dict[int, int] = {}
 
     def decode(self, raw: Raw) -> Placed:
-        decoded = codec.decode(raw.value)
+        decoded = event(raw)
         if not projects(decoded):
             raise PoisonMessage(f"{decoded.name} changes no view")
         return Placed(decoded, raw.topic, GENERATION, raw.partition, raw.offset)

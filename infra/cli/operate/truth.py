@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from schemas import codec
 from schemas.state_hash import state_hash
+from sinks.event import fault
 from streams.cases.case import Case
 from streams.cases.events import CaseEvent
 from streams.cases.fold import fold
@@ -31,7 +32,7 @@ class State(NamedTuple):
 @dataclass(slots=True)
 class Truth:
     """The fold of all records that were added, in the order of each partition. faults: where the log is not what it
-    should be, one line each. unread: records that nothing can decode: every reader passes them to its dead letters, so
+    should be, one line each. unread: records that no view may take: every reader passes them to its dead letters, so
     that no view holds anything of them.
     """
 
@@ -42,7 +43,7 @@ class Truth:
     def __len__(self) -> int:
         return len(self._cases)
 
-    def add(self, value: bytes | None, where: str) -> Name | None:
+    def add(self, key: bytes | None, value: bytes | None, where: str) -> Name | None:
         """Fold one record, and return the case that changed. An event whose version is there already is passed over, as
         every reader does; anything else that does not follow is a fault.
         """
@@ -55,6 +56,10 @@ class Truth:
             self.unread.append(f"{where}: {error}")
             return None
         if not isinstance(record.body, _EVENTS):
+            return None
+        wrong = fault(key, record)
+        if wrong is not None:
+            self.unread.append(f"{where}: {wrong}")
             return None
         name = Name(record.envelope.tenant_id, record.envelope.aggregate_id)
         before = self._cases.get(name)

@@ -132,7 +132,7 @@ class Comparison:
         total = sum(span.end - span.start for span in spans.values())
         for message in self._counted("folding the log", self.log.read(spans), total):
             place, offset = place_of(message)
-            self.truth.add(message.value(), f"{place.topic}/{place.partition}:{offset}")
+            self.truth.add(message.key(), message.value(), f"{place.topic}/{place.partition}:{offset}")
         self._read = {place: span.end for place, span in spans.items()}
         self._await(spans, wait)
 

@@ -26,6 +26,7 @@ from sinks.postgres.project import Placed, project
 from sinks.postgres.queries import array
 from sinks.postgres.store import Store
 from sinks.postgres.writer import PostgresViews
+from streams.ids import aggregate_key
 from streams.topics import CASE_EVENTS
 from tests.fakes.story import EVENTS, START, Story, batches, entries, everything
 from tests.migrated import VIEWS, Migrated
@@ -64,7 +65,9 @@ def refuse(raw: Raw, **changed: Any) -> Raw:
     """Return the record with something in its envelope that Postgres does not take."""
     decoded = codec.decode(raw.value)
     after = b"" if decoded.after is None else codec.encode_row(decoded.after)[codec.HEADER_SIZE :]
-    return raw._replace(value=codec.encode(replace(decoded.envelope, **changed), decoded.body, after))
+    envelope = replace(decoded.envelope, **changed)
+    key = aggregate_key(envelope.tenant_id, envelope.aggregate_id).encode()
+    return raw._replace(key=key, value=codec.encode(envelope, decoded.body, after))
 
 
 def positions(database: Migrated) -> dict[int, int]:

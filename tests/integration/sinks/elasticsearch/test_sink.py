@@ -269,7 +269,7 @@ def test_what_is_no_event_of_a_case_is_told_apart(view: View) -> None:
             sink.decode(log(whole[:-3])[0])
         with pytest.raises(UnknownSchema):
             sink.decode(log(b"\x00\x7f\xff\xff\xff" + whole[5:])[0])
-        with pytest.raises(PoisonMessage, match="different cases or versions"):
+        with pytest.raises(PoisonMessage, match="the state after it"):
             sink.decode(log(event(state, version=9))[0])
 
 

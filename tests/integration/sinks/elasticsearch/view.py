@@ -20,6 +20,7 @@ from sinks.elasticsearch.writer import CaseAt, ElasticsearchCases
 from streams.cases.case import STANDARD_TYPE, Case
 from streams.cases.events import CaseTitleChanged
 from streams.envelope import Envelope
+from streams.ids import aggregate_key
 from streams.outcomes import CommandRejected
 from streams.text import Sealed
 
@@ -133,5 +134,13 @@ def rejection(case_id: str, tenant: str = TENANT) -> bytes:
 
 
 def log(*values: bytes, partition: int = 0, start: int = 0, topic: str = "case.events") -> list[Raw]:
-    """Return records as a partition has them from offset `start` on."""
-    return [Raw(topic, partition, start + n, b"key", value, CREATED // 1_000) for n, value in enumerate(values)]
+    """Return records as a partition has them from offset `start` on, each under its own key where it has one."""
+    return [Raw(topic, partition, start + n, key_of(value), value, CREATED // 1_000) for n, value in enumerate(values)]
+
+
+def key_of(value: bytes) -> bytes:
+    try:
+        told = codec.decode(value).envelope
+    except codec.Undecodable:
+        return b"key"
+    return aggregate_key(told.tenant_id, told.aggregate_id).encode()

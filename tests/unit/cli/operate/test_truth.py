@@ -11,6 +11,7 @@ from schemas import codec
 from schemas.state_hash import state_hash
 from streams.cases.case import Priority
 from streams.cases.commands import ChangePriority
+from streams.ids import aggregate_key
 from tests.world import World
 
 
@@ -30,11 +31,20 @@ def values(world: World) -> list[bytes]:
     return [record.value or b"" for record in world.driver.records("case.events")]
 
 
-def folded(records: list[bytes]) -> Truth:
+def folded(records: list[bytes], *, key: bytes | None = None) -> Truth:
+    """key: of all of them, where it is not the one that each says itself."""
     truth = Truth()
     for n, value in enumerate(records):
-        truth.add(value, f"case.events/0:{n}")
+        truth.add(key_of(value) if key is None else key, value, f"case.events/0:{n}")
     return truth
+
+
+def key_of(value: bytes) -> bytes:
+    try:
+        told = codec.decode(value).envelope
+    except codec.Undecodable:
+        return b""
+    return aggregate_key(told.tenant_id, told.aggregate_id).encode()
 
 
 def test_the_truth_is_every_case_at_its_last_version(world: World) -> None:
@@ -65,6 +75,13 @@ def test_what_nothing_can_decode_is_passed_over_as_every_reader_does_but_a_forei
     assert "bytes are too few" in garbage.unread[0]
     assert (garbage.faults, garbage.states()) == ([], {})
     assert "is not known here" in foreign.faults[0]
+
+
+def test_what_stands_under_a_foreign_key_is_passed_over_as_every_view_does(world: World) -> None:
+    truth = folded(values(world)[:1], key=b"another/case")
+
+    assert "the key is not that of" in truth.unread[0]
+    assert (truth.faults, truth.states()) == ([], {})
 
 
 A, B = Name("t", "a"), Name("t", "b")

@@ -17,3 +17,9 @@ BATCH_SECONDS: Final = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 LAG: Final = Gauge("source_lag_records", "Records of a partition that are not taken.", ["source", "partition"])
+TICKS: Final = Counter("clock_ticks", "Seconds that every partition was told, or not all of them.", ["result"])
+TICK_LATENESS_SECONDS: Final = Histogram(
+    "clock_tick_lateness_seconds",
+    "From a whole second to the last partition's ack of its tick.",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from topologies.step import Step
@@ -18,6 +20,13 @@ ACK_SECONDS = Histogram(
     "From the fold of a batch to its last ack.",
     ["stage"],
     buckets=(0.002, 0.005, 0.01, 0.05, 0.2, 1, 5, 30),
+)
+TIMERS = Counter("fold_timers_fired", "Timers that fired.", ["stage"])
+TIMER_LATENESS_SECONDS = Histogram(
+    "fold_timer_lateness_seconds",
+    "From when a timer was to be until all that it led to was acked.",
+    ["stage"],
+    buckets=(0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 5, 15, 60, 600),
 )
 LAG = Gauge("fold_lag_records", "Records of a partition not yet folded.", ["stage", "partition"])
 LOOP_LAG_SECONDS = Gauge("fold_loop_lag_seconds", "How late the fold's event loop runs.", ["stage"])
@@ -38,6 +47,8 @@ class Observed:
         self._rows = ROWS.labels(stage)
         self._fold_seconds = FOLD_SECONDS.labels(stage)
         self._ack_seconds = ACK_SECONDS.labels(stage)
+        self._timers = TIMERS.labels(stage)
+        self._timer_lateness = TIMER_LATENESS_SECONDS.labels(stage)
 
     def step(self, step: Step, fold_s: float, ack_s: float) -> None:
         """Count what a finished batch came to, the seconds of its fold and those until its last ack."""
@@ -49,5 +60,10 @@ class Observed:
             self._sent.inc(sent)
         if step.rows:
             self._rows.inc(sum(map(len, step.rows)))
+        if step.fired:
+            self._timers.inc(len(step.fired))
+            now = time.time()
+            for due in step.fired:
+                self._timer_lateness.observe(max(now - due / 1_000, 0.0))
         self._fold_seconds.observe(fold_s)
         self._ack_seconds.observe(ack_s)

@@ -12,6 +12,8 @@ PARTS: Final[Mapping[str, str]] = {
     "fold": "tests.bench.fold",
     "sinks": "tests.bench.sinks",
     "latency": "tests.bench.latency",
+    "size": "tests.bench.size",
+    "workers": "tests.bench.workers",
     "pipe": "tests.bench.pipe",
 }
 """Module by name; imported when it runs, as some need what others do not."""

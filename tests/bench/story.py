@@ -107,8 +107,7 @@ class _Tenant:
         digits = _DIGITS.decode()
         alert = alert_id("0123456789abcdef", f"db{digits}/disk")
         title = Sealed.plain(f"Disk of db{digits} is nearly full")
-        words = (_WORDS * (max(description, 0) // len(_WORDS) + 1))[: max(description, 0)]
-        common = {"alert_id": alert, "title": title}
+        words = _described(case_id, max(description, 0))
         attributes = {"team": ("storage",), "service": (f"service-{digits}",), "severity": ("critical",)}
         bodies = (
             OpenCase(
@@ -121,14 +120,16 @@ class _Tenant:
                 attributes=attributes,
                 seq=1,
                 signal_id=derive(case_id, "signal", 0),
-                **common,
+                alert_id=alert,
+                title=title,
             ),
             ApplySignal(
                 action=Action.ACKNOWLEDGE,
                 seq=2,
                 signal_id=derive(case_id, "signal", 1),
                 project_key=self.project_key,
-                **common,
+                alert_id=alert,
+                title=title,
             ),
             AddComment(message=Sealed.plain(f"Old logs of db{digits} are being removed; it frees some 40 GB.")),
             ChangePriority(priority=Priority.P1),
@@ -158,11 +159,18 @@ class _Tenant:
         )
 
 
+def _described(case_id: str, size: int) -> str:
+    """Return a text with ids in it, as people paste them: it packs as badly as theirs."""
+    text = "".join(f"{_WORDS}trace {derive(case_id, 'trace', n)} ; " for n in range(size // len(_WORDS) + 1))
+    return text[:size]
+
+
 def _folded(key: bytes, said: Sequence[tuple[Envelope, Any]]) -> tuple[list[bytes], bytes]:
     """Return the events of these commands and the row of the case, as the real stage makes them."""
     stage = TOPOLOGY.stage("cases")
     rows = MemoryRows()
-    records = [Record(n, key, codec.encode(envelope, body)) for n, (envelope, body) in enumerate(said)]
+    # Before the start of any log, so that the row takes whatever is said to it at 0 or later for new.
+    records = [Record(n - len(said), key, codec.encode(envelope, body)) for n, (envelope, body) in enumerate(said)]
     reader: RowReader = rows
     step = StageFold(stage, partitions=1).fold(0, records, reader)
     rows.write(step.rows)

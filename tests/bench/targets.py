@@ -31,6 +31,8 @@ TARGETS: Final[Mapping[tuple[str, str], Target]] = {
     ("fold", "latency_p99_ms"): Target(must=25, aim=25, less=True),
     ("sinks", "postgres_rows_per_s"): Target(must=10_000, aim=30_000),
     ("sinks", "elasticsearch_documents_per_s"): Target(must=3_000, aim=8_000),
+    ("size", "ready_s"): Target(must=30, aim=10, less=True, at=1_000_000),
+    ("size", "resident_gb"): Target(must=3, aim=2, less=True, at=1_000_000),
     ("latency", "write_p99_ms"): Target(must=250, aim=100, less=True),
     ("latency", "signal_p99_ms"): Target(must=50, aim=25, less=True),
     ("latency", "searchable_p99_ms"): Target(must=1_500, aim=1_200, less=True),

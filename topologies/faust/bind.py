@@ -157,7 +157,8 @@ def _settings(partitions: int, instance_id: str | None, standbys: int, session_t
         "stream_wait_empty": True,
         "broker_commit_interval": 1.0,
         "broker_session_timeout": session_timeout_s,
-        "broker_heartbeat_interval": session_timeout_s / 5,
+        # A member learns of a rebalance by its heartbeat, and the others stand still until the last one has joined.
+        "broker_heartbeat_interval": session_timeout_s / 15,
         "broker_rebalance_timeout": 2 * session_timeout_s,
         "broker_request_timeout": 2 * session_timeout_s,
         "broker_max_poll_interval": 120.0,

@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from infra.runtime.membership import look
 from topologies.faust.durable_table import changelog_topic
 
 ROOT = Path(__file__).parents[3]
@@ -73,11 +76,37 @@ class Logs:
         assert producer.flush(30) == 0
         self.sent += count
 
-    def fill_changelog(self, keys: int) -> None:
-        """Append a row of each of so many keys, as if they had been folded."""
+    @contextmanager
+    def load(self, rate: int, *, keys: int) -> Iterator[None]:
+        """Append commands inside the block, `rate` a second; returns once they are acked."""
+        over = threading.Event()
+        left: list[int] = []
+
+        def append() -> None:
+            producer = Producer({"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 0})
+            began = time.perf_counter()
+            sent = 0
+            while not over.wait(max(0.0, began + sent / rate - time.perf_counter())):
+                producer.produce(self.commands, key=b"key-%d" % (sent * 7919 % keys), value=b"x" * 100)
+                producer.poll(0)
+                sent += 1
+            left.append(producer.flush(30))
+            self.sent += sent
+
+        thread = threading.Thread(target=append)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(60)
+        assert left == [0], "not all commands were acked"
+
+    def fill_changelog(self, keys: int, *, row: bytes | None = None) -> None:
+        """Append a row of each of so many keys, as if they had been folded. row: all alike; by default `version offset`."""
         producer = Producer({"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 10})
         for n in range(keys):
-            producer.produce(self.changelog, key=b"key-%d" % n, value=b"1 %d" % n)
+            producer.produce(self.changelog, key=b"key-%d" % n, value=b"1 %d" % n if row is None else row)
             producer.poll(0)
         assert producer.flush(60) == 0
 
@@ -90,6 +119,20 @@ class Logs:
     def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
         low, high = self._reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
         return low, high
+
+    def workers(self) -> dict[str, tuple[int, ...]] | None:
+        """Partitions of the commands by the instance or member id of who has them; None while they are shared anew."""
+        (group,) = look(self.bootstrap, {self.group: self.commands})
+        return {m.instance or m.member_id: m.partitions for m in group.members} if group.settled else None
+
+    def await_workers(self, count: int, seconds: float = 60) -> None:
+        """Wait until so many workers share all partitions."""
+
+        def shared() -> bool:
+            found = self.workers() or {}
+            return len(found) == count and sorted(chain.from_iterable(found.values())) == list(range(PARTITIONS))
+
+        await_(shared, seconds=seconds, what=f"all partitions with {count} workers")
 
     def committed(self) -> list[int]:
         tps = [TopicPartition(self.commands, p) for p in range(PARTITIONS)]
@@ -104,10 +147,10 @@ class Logs:
     def await_folded(self, seconds: float = 60) -> None:
         await_(self.folded, seconds=seconds, what=f"{self.committed()} of {self.ends(self.commands)} committed")
 
-    def read(self, topic: str) -> list[Any]:
-        """All records of a topic, in offset order for each partition."""
+    def read(self, topic: str, starts: Sequence[int] | None = None) -> list[Any]:
+        """All records of a topic, in offset order for each partition. starts: from these offsets on."""
         reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": f"{self.group}-read"})
-        starts = self.starts(topic)
+        starts = self.starts(topic) if starts is None else starts
         reader.assign([TopicPartition(topic, p, start) for p, start in enumerate(starts)])
         bounds = zip(starts, self.ends(topic), strict=True)
         left = {p: end for p, (start, end) in enumerate(bounds) if end > start}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from streams.frozen import quick
 from streams.ids import derive
 
 MAX_DEPTH = 8
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where the record stood that a stage made this command of. Higher positions of one partition are newer."""
@@ -20,6 +22,7 @@ class Origin:
     n: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """Facts about a record that every reader understands, whatever the record says.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from streams.frozen import quick
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandRejected:
@@ -34,6 +36,7 @@ class Receipt(StrEnum):
     DEAD_LETTERED = "dead_lettered"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalSettled:
     """Signal `signal_id` came to its end. `reason` is a stable code ("no_open_alert"), empty where none is needed."""

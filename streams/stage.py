@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from streams.decision import Rejected, Unchanged
 from streams.envelope import Envelope
+from streams.frozen import quick
 
 R = TypeVar("R")
 
@@ -26,6 +27,7 @@ class Carried:
     alert_id: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """An event to append: what happened, and the whole public state after it."""
@@ -47,6 +49,7 @@ class Fact:
     after: Any
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forward:
     """A record for another stage or reader.
@@ -65,6 +68,7 @@ class Forward:
     actor: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handled:
     """What a record led to.

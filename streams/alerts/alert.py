@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from streams.cases.case import AlertStatus
+from streams.frozen import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """An alert over all its episodes; one that was never open has no row.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import assert_never
 
 from streams.alerts.alert import Alert
@@ -19,6 +18,7 @@ from streams.alerts.events import (
 )
 from streams.cases.case import AlertStatus
 from streams.envelope import Envelope
+from streams.frozen import replace
 
 
 def fold(alert: Alert | None, events: Iterable[AlertEvent], by: Envelope, project_key: str = "") -> Alert | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from streams.alerts.alert import Alert
@@ -14,6 +13,7 @@ from streams.config.changes import RulesChanged
 from streams.config.rule import Rules
 from streams.decision import Accepted, Rejected
 from streams.envelope import Envelope
+from streams.frozen import replace
 from streams.ids import aggregate_key
 from streams.intake.commands import RouteSignal
 from streams.outcomes import Receipt

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from streams.frozen import quick
 from streams.text import EMPTY, Sealed
 
 STANDARD_TYPE: Final = "00000000-0000-0000-0000-000000000001"
@@ -37,6 +38,7 @@ class AlertStatus(StrEnum):
     RESOLVED = "RESOLVED"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachedAlert:
     """An alert of this case. seq: the version of the alert at its last signal that this case has seen."""
@@ -47,6 +49,7 @@ class AttachedAlert:
     triggers: int = 1
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A case at one version. Times are microseconds since 1970, UTC; `due_date` is an ISO date without a zone."""

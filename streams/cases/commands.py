@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from streams.cases.case import Priority, Status
+from streams.frozen import quick
 from streams.text import EMPTY, Sealed
 
 
@@ -19,6 +20,7 @@ class Action(StrEnum):
     RESOLVE = "resolve"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCase:
     """Open a case under a number that intake has allocated. It is never refused.
@@ -42,6 +44,7 @@ class OpenCase:
     group_key: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplySignal:
     """Apply a signal of an alert that belongs, or comes to belong, to this case.

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from streams.cases.case import Priority, Status
+from streams.frozen import quick
 from streams.text import EMPTY, Sealed
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseOpened:
     project_id: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import assert_never
 
 from streams.cases.case import STATUS_NAMES, AlertStatus, AttachedAlert, Case, Status
@@ -30,6 +29,7 @@ from streams.cases.events import (
     CommentEdited,
 )
 from streams.envelope import Envelope
+from streams.frozen import replace
 
 
 def fold(case: Case | None, events: Iterable[CaseEvent], by: Envelope) -> Case | None:

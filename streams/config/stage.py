@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from streams.config.changes import ProjectChanged, RulesChanged
@@ -12,6 +11,7 @@ from streams.config.project import Credential, Project, RoutingKey, TakenName, T
 from streams.config.rule import Rule, Rules
 from streams.decision import Accepted
 from streams.envelope import Envelope
+from streams.frozen import replace
 from streams.stage import Carried, Forward, Handled, Recorded, Rows
 from streams.topics import ALERT_COMMANDS, CASE_INTAKE
 

@@ -8,9 +8,11 @@ from typing import TypeAlias
 
 from streams.cases.case import STANDARD_TYPE, Priority, Status
 from streams.cases.commands import Action
+from streams.frozen import quick
 from streams.text import EMPTY, Sealed
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateCase:
     """Somebody asks for a case in the project of the record's key."""
@@ -25,6 +27,7 @@ class CreateCase:
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteSignal:
     """From stage `alerts`: a signal that changes its alert. seq: the alert's version after it. facts: for rules."""
@@ -41,6 +44,7 @@ class RouteSignal:
     details: Sealed = EMPTY
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnSignal:
     """From stage `cases`: this signal met a case that had ended; a trigger opens, or joins, another."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from streams.alerts.decide import NO_OPEN_ALERT
@@ -14,6 +13,7 @@ from streams.config.changes import ProjectChanged, RulesChanged
 from streams.config.project import Project
 from streams.config.rule import Rule, Rules
 from streams.envelope import MAX_DEPTH, Envelope
+from streams.frozen import replace
 from streams.ids import aggregate_key, derive
 from streams.intake.commands import CaseEnded, CreateCase, ReturnSignal, RouteSignal
 from streams.intake.decide import Open, place, refuse

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from infra.runtime.auth import Route
 from infra.runtime.kafka import CommandLog
-from infra.runtime.logging import context, logger
+from infra.runtime.logging import context, debugging, logger
 from schemas import codec
 from schemas.topics import MAX_RECORD_BYTES
 from sources import metrics
@@ -152,6 +152,19 @@ class Inlet:
             )
             for signal in signals
         ]
+        if len(commands) == 1:
+            await self._in_order(commands)
+        else:
+            await self._by_key(commands)
+        told = debugging("sources")
+        for made in commands:
+            metrics.SIGNALS.labels(source, made.action).inc()
+            if told:
+                with context(tenant_id=route.tenant_id, command_id=made.signal_id):
+                    _log.debug("signal", source=source, action=made.action, routing=route.routing)
+        return commands
+
+    async def _by_key(self, commands: Sequence[Command]) -> None:
         by_key: dict[str, list[Command]] = defaultdict(list)
         for made in commands:
             by_key[made.key].append(made)
@@ -159,11 +172,6 @@ class Inlet:
         failed = [end for end in ends if isinstance(end, BaseException)]
         if failed:
             raise failed[0]
-        for made in commands:
-            metrics.SIGNALS.labels(source, made.action).inc()
-            with context(tenant_id=route.tenant_id, command_id=made.signal_id):
-                _log.debug("signal", source=source, action=made.action, routing=route.routing)
-        return commands
 
     async def _in_order(self, commands: Sequence[Command]) -> None:
         for made in commands:

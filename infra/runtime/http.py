@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
@@ -179,12 +180,19 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
                 endpoint = getattr(scope.get("endpoint"), "__name__", "none")
-                REQUESTS.labels(endpoint, method, str(message["status"])).inc()
-                SECONDS.labels(endpoint, method).observe(time.perf_counter() - began)
+                requests, seconds = _measures(endpoint, method, message["status"])
+                requests.inc()
+                seconds.observe(time.perf_counter() - began)
             await send(message)
 
         with context(correlation_id=request_id):
             await self._app(scope, receive, answer)
+
+
+@cache
+def _measures(endpoint: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    """Return what counts these answers. There are as many as endpoints, methods and statuses: looked up once each."""
+    return REQUESTS.labels(endpoint, method, str(status)), SECONDS.labels(endpoint, method)
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

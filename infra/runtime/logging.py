@@ -82,8 +82,17 @@ def context(
 ) -> Iterator[None]:
     """Put ids on every line that is logged inside, in this task or thread; None leaves what is there."""
     given = {"tenant_id": tenant_id, "correlation_id": correlation_id, "command_id": command_id}
-    with structlog.contextvars.bound_contextvars(**{name: value for name, value in given.items() if value is not None}):
+    # Not by `bound_contextvars`, which looks through every variable of the context, at each request several times.
+    held = structlog.contextvars.bind_contextvars(**{name: value for name, value in given.items() if value is not None})
+    try:
         yield
+    finally:
+        structlog.contextvars.reset_contextvars(**held)
+
+
+def debugging(name: str) -> bool:
+    """Whether this logger's debug lines are written: for what would be made for each of many records and thrown away."""
+    return logging.getLogger(name).isEnabledFor(logging.DEBUG)
 
 
 def mask(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Where records go that a sink cannot apply: their bytes as they were, with where they stood and why."""
+"""Where records go that a sink cannot apply."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from infra.runtime.errors import Transient
 from infra.runtime.kafka import PRODUCER
+from schemas.letter import letter
 from schemas.topics import dead_letters
 from sinks.base import Raw
 
-CAUSE_LIMIT = 1000
 FLUSH_SECONDS = 15.0
 
 
@@ -39,18 +39,8 @@ class DeadLetters:
 
         try:
             for raw, cause in letters:
-                self._producer.produce(
-                    self.topic,
-                    raw.value,
-                    raw.key,
-                    headers=[
-                        ("topic", raw.topic.encode()),
-                        ("partition", str(raw.partition).encode()),
-                        ("offset", str(raw.offset).encode()),
-                        ("error", cause[:CAUSE_LIMIT].encode()),
-                    ],
-                    on_delivery=delivered,
-                )
+                key, value, headers = letter(raw.topic, raw.partition, raw.offset, raw.key, raw.value, cause)
+                self._producer.produce(self.topic, value, key, headers=list(headers), on_delivery=delivered)
         except (BufferError, KafkaException) as error:
             raise Transient(f"{self.topic} does not take dead letters: {error}") from error
         left = self._producer.flush(FLUSH_SECONDS + 1)

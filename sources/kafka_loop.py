@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -19,6 +19,7 @@ from infra.runtime.consuming import BACK_OFF_SECONDS, CONSUMER, LOST, PASSING, P
 from infra.runtime.errors import Transient
 from infra.runtime.logging import logger
 from schemas.codec import Undecodable
+from schemas.letter import letter
 from schemas.signal import AlertSignal
 from schemas.topics import GENERATION, dead_letters
 from sources import metrics
@@ -27,8 +28,6 @@ from sources.base import Command
 from sources.kafka import GROUP, SOURCE, Dead, Raw, decode, judge, named_tenant
 from sources.routing import RoutingKeys
 from streams.topics import ALERT_COMMANDS, ALERT_EVENTS, ALERT_SIGNALS
-
-CAUSE_LIMIT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,17 +183,12 @@ class SignalLoop:
         topics = self._topics
         if isinstance(end, Command):
             return [Outgoing(topics.commands, end.key.encode(), end.value)]
-        headers = (
-            ("topic", topics.signals.encode()),
-            ("partition", str(raw.partition).encode()),
-            ("offset", str(raw.offset).encode()),
-            ("error", end.cause[:CAUSE_LIMIT].encode()),
-        )
-        letter = Outgoing(topics.dead, raw.key, raw.value, headers)
+        kept = letter(topics.signals, raw.partition, raw.offset, raw.key, raw.value, end.cause)
+        buried = Outgoing(topics.dead, *kept)
         if end.receipt is None:
-            return [letter]
+            return [buried]
         key, value = end.receipt
-        return [letter, Outgoing(topics.events, key.encode(), value)]
+        return [buried, Outgoing(topics.events, key.encode(), value)]
 
     def _count(self, raws: Sequence[Raw], ends: Sequence[Command | Dead]) -> None:
         for raw, end in zip(raws, ends, strict=True):

@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from schemas import codec
+from schemas.letter import CAUSE_LIMIT, letter
 from schemas.topics import GENERATION, MAX_RECORD_BYTES, TOPICS
 from streams.clock import CLOCK, LastTick, Tick, TimerFired, fired
 from streams.config.changes import ProjectChanged, RulesChanged
@@ -32,7 +33,6 @@ FOLD_FAILED: Final = "fold_failed"
 PARKED: Final = "case_parked"
 ASTRAY: Final = "wrong_partition"
 TOO_LARGE: Final = "command.too_large"
-_CAUSE_LIMIT: Final = 1000
 
 
 class Poisoned(Exception):  # noqa: N818 - it is a finding, raised and caught here
@@ -368,13 +368,8 @@ class _Batch:
             self.step.sends += outputs.sends
 
     def _bury(self, record: Record, cause: str) -> None:
-        headers = (
-            ("topic", self.stage.reads.encode()),
-            ("partition", str(self.partition).encode()),
-            ("offset", str(record.offset).encode()),
-            ("error", cause.encode()),
-        )
-        self.step.sends.append(Outgoing(self.stage.dead_letters, self.partition, record.key, record.value, headers))
+        kept = letter(self.stage.reads, self.partition, record.offset, record.key, record.value, cause)
+        self.step.sends.append(Outgoing(self.stage.dead_letters, self.partition, *kept))
         self.step.dead += 1
         self.fold.died(self.stage.name, cause)
 
@@ -389,4 +384,4 @@ def _id_of(text: str) -> bytes | None:
 
 def _words(error: Exception) -> str:
     """Return what went wrong, as text that any encoding takes."""
-    return f"{type(error).__name__}: {error}".encode(errors="replace").decode()[:_CAUSE_LIMIT]
+    return f"{type(error).__name__}: {error}".encode(errors="replace").decode()[:CAUSE_LIMIT]

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from schemas import codec
+from schemas.letter import BYTES
 from streams.cases.case import Priority
 from streams.cases.commands import AddComment, ChangePriority, ChangeTitle, OpenCase
 from streams.config.changes import ProjectChanged
@@ -311,3 +312,13 @@ def test_a_record_of_another_topic_parks_no_case(world: World, ops: str) -> None
     assert len(list(world.driver.records(STAGE_OF[CASE_COMMANDS].dead_letters))) == 1
     assert world.outcome(world.tell(case.case_id, ChangePriority(priority=Priority.P1))) == "accepted"
     world.check()
+
+
+def test_a_record_larger_than_any_topic_takes_is_a_letter_of_its_beginning(world: World, ops: str) -> None:
+    """It came in compressed; its letter, sent whole, would end the process again and again."""
+    whole = b"\xa5" * 5_000_000
+    world.driver.pipe_bytes(CASE_COMMANDS, b"key", whole)
+    (letter,) = world.driver.records(STAGE_OF[CASE_COMMANDS].dead_letters)
+    assert letter.value == whole[: BYTES - 3]
+    assert dict(letter.headers)["cut"] == b"3+5000000"
+    assert world.outcome(world.create(ops)) == "accepted"

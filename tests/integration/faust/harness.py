@@ -202,7 +202,7 @@ class Logs:
 
 
 class WorkerProcess:
-    """One worker of the counting fold, as a process."""
+    """One worker of the counting fold, as a process; or of another `module` that is started as that one is."""
 
     def __init__(self, logs: Logs, folder: Path, **options: Any) -> None:
         self.logs = logs
@@ -210,6 +210,7 @@ class WorkerProcess:
         self.ready = folder / f"{self.name}.ready"
         self.output = folder / f"{self.name}.log"
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environment", {})}
+        module = options.pop("module", "tests.integration.faust.counting")
         settings = {
             "group": logs.group,
             "topic": logs.commands,
@@ -224,7 +225,7 @@ class WorkerProcess:
         }
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.integration.faust.counting", json.dumps(settings)],
+                [sys.executable, "-m", module, json.dumps(settings)],
                 cwd=ROOT,
                 env=environment,
                 stdout=output,

@@ -91,3 +91,36 @@ def test_a_worker_that_leaves_for_good_hands_its_partitions_over_at_once(logs: L
         assert leave(logs.bootstrap, [logs.group], "two") == []
 
     logs.check()
+
+
+def recoveries(text: str) -> int:
+    """How often a worker had to read a changelog before it could go on."""
+    return text.count("Restoring state from changelog topics")
+
+
+def test_a_standby_takes_over_with_nothing_left_to_read(logs: Logs, tmp_path: Path) -> None:
+    logs.fill(5_000)
+    with worker(logs, tmp_path, standby_replicas=1) as first:
+        first.await_ready()
+        with worker(logs, tmp_path, standby_replicas=1) as second:
+            logs.await_workers(2)
+            logs.fill(15_000)
+            logs.await_folded()
+            before = recoveries(first.text())
+            second.kill()
+        # Until the session is over it has six seconds to read what the other one wrote last.
+        logs.await_workers(1)
+        logs.fill(5_000)
+        logs.await_folded()
+        assert recoveries(first.text()) == before
+        with worker(logs, tmp_path, standby_replicas=1) as third:
+            # What was owned here is followed here now, while another one writes it.
+            logs.await_workers(2)
+            logs.fill(5_000)
+            logs.await_folded()
+            assert third.terminate() == 0
+        logs.await_workers(1)
+        logs.fill(5_000)
+        logs.await_folded()
+
+    logs.check()

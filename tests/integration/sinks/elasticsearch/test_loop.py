@@ -18,6 +18,7 @@ from sinks.elasticsearch.document import document
 from sinks.loop import Loop
 from streams import topics as t
 from streams.cases.case import Case
+from streams.cases.events import CaseArchived
 from tests.fakes.story import everything
 from tests.integration.sinks.elasticsearch.view import View
 
@@ -71,8 +72,9 @@ def ends(bootstrap: str, topic: str) -> dict[int, int]:
     return {partition: end for partition, end in found.items() if end}
 
 
-def await_end(view: View, bootstrap: str, topic: str) -> None:
-    wanted = ends(bootstrap, topic)
+def await_end(view: View, bootstrap: str, topic: str, wanted: dict[int, int] | None = None) -> None:
+    """Return once everything can be found, or everything before these offsets."""
+    wanted = wanted or ends(bootstrap, topic)
     deadline = time.monotonic() + 40
     while {p: visible for p, (_, visible) in view.positions().items() if visible} != wanted:
         assert time.monotonic() < deadline, (view.positions(), wanted)
@@ -104,3 +106,30 @@ def test_the_documents_are_the_fold_of_the_log_after_a_restart_and_a_dead_letter
     assert kept == {key: {**document(key[0], case), "_version": case.version} for key, case in states.items()}
     assert sorted(view.found()) == sorted(case_id for _, case_id in states)
     assert sum(ends(kafka_bootstrap, dead_letters(view.group)).values()) == 1
+
+
+def test_a_partition_waits_for_a_reader_that_knows_its_schema_and_is_indexed_then(
+    view: View, topic: str, kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = everything(partitions=PARTITIONS, seed=topic).records(t.CASE_EVENTS)
+    archived = next(raw for raw in records if isinstance(codec.decode(raw.value).body, CaseArchived))
+    schema_id = int.from_bytes((archived.value or b"")[1:5], "big")
+    held: dict[int, int] = {}
+    for raw in records:
+        if int.from_bytes((raw.value or b"")[1:5], "big") == schema_id:
+            held.setdefault(raw.partition, raw.offset)
+    append(kafka_bootstrap, topic, records)
+    wanted = {**ends(kafka_bootstrap, topic), **held}
+
+    with monkeypatch.context() as older:
+        older.delitem(codec._BY_ID, schema_id)
+        with running(view, kafka_bootstrap):
+            await_end(view, kafka_bootstrap, topic, wanted)
+    with running(view, kafka_bootstrap):
+        await_end(view, kafka_bootstrap, topic)
+
+    assert sum(ends(kafka_bootstrap, dead_letters(view.group)).values()) == 0
+    told = codec.decode(archived.value).envelope
+    state = view.get(told.aggregate_id, told.tenant_id)
+    assert state is not None
+    assert state["version"] >= (told.version or 0)

@@ -52,54 +52,68 @@ ABSENT: Final = Row(_NOBODY, b"", there=False, decoded=True)
 
 
 class Recent:
-    """Rows taken apart lately, by their bytes, so that busy rows are not decoded batch after batch.
+    """Rows of a partition taken apart lately, by name, so that busy rows are not decoded batch after batch.
 
-    Nothing but a memory: bytes say all, so an entry cannot be wrong, only missing.
+    Nothing but a memory: an entry counts only for the very bytes that it was made of, so it cannot be wrong, only missing.
+    It holds between `size` rows and twice as many: those of before go all at once.
     """
+
+    __slots__ = ("_before", "_rows", "_size")
 
     def __init__(self, size: int = 4096) -> None:
         self._size = size
-        self._rows: dict[bytes, Row] = {}
+        self._rows: dict[tuple[int, str], tuple[bytes, Row]] = {}
+        self._before: dict[tuple[int, str], tuple[bytes, Row]] = {}
 
-    def of(self, row: bytes) -> Row:
-        known = self._rows.get(row)
-        if known is None:
+    def of(self, partition: int, key: str, row: bytes) -> Row:
+        name = (partition, key)
+        known = self._rows.get(name)
+        if known is not None and known[0] == row:
+            return known[1]
+        known = self._before.get(name)
+        if known is None or known[0] != row:
             try:
                 guard, raw = split(row)
             except Exception as error:
                 raise UnreadableRow(str(error)) from error
-            known = Row(guard, raw, there=True)
-            self.keep(row, known)
-        return known
+            known = (row, Row(guard, raw, there=True))
+        self._keep(name, known)
+        return known[1]
 
-    def keep(self, row: bytes, parts: Row) -> None:
-        rows = self._rows
-        if len(rows) >= self._size:
-            del rows[next(iter(rows))]
-        rows[row] = parts
+    def keep(self, partition: int, key: str, row: bytes, parts: Row) -> None:
+        self._keep((partition, key), (row, parts))
 
-    def forget(self, row: bytes) -> None:
-        self._rows.pop(row, None)
+    def _keep(self, name: tuple[int, str], known: tuple[bytes, Row]) -> None:
+        if len(self._rows) >= self._size:
+            self._before, self._rows = self._rows, {}
+        self._rows[name] = known
 
 
 class BatchRows:
     """Rows by name. at: the generation and offset of the record that is being folded, and which of a tick's timers it is."""
 
-    __slots__ = ("_base", "_recent", "_rows", "at")
+    __slots__ = ("_base", "_partition", "_recent", "_rows", "at")
 
-    def __init__(self, base: RowReader, recent: Recent) -> None:
+    def __init__(self, base: RowReader, recent: Recent, partition: int = 0) -> None:
         self._base = base
         self._recent = recent
-        self._rows: dict[str, tuple[bytes | None, Row]] = {}
+        self._partition = partition
+        self._rows: dict[str, Row] = {}
         self.at: tuple[int, int] | tuple[int, int, int] = (0, 0)
 
     def row(self, key: str) -> Row:
         """Return a row, ABSENT where there is none."""
-        return self._held(key)[1]
+        parts = self._rows.get(key)
+        if parts is None:
+            row = self._base.get(key.encode())
+            parts = self._rows[key] = ABSENT if row is None else self._recent.of(self._partition, key, row)
+        return parts
 
     def get(self, key: str, kind: type[R], /) -> R | None:
         """Return a row's state by name, for the fold. Raises AlreadyFolded, TypeError where it is of another kind."""
-        row = self._held(key)[1]
+        row = self.row(key)
+        if row is ABSENT:
+            return None
         if row.guard.past(*self.at):
             raise AlreadyFolded(key)
         state = row.state
@@ -109,16 +123,6 @@ class BatchRows:
 
     def put(self, key: str, row: bytes | None, parts: Row) -> None:
         """Change a row; None removes it."""
-        before = self._held(key)[0]
-        if before is not None:
-            self._recent.forget(before)
         if row is not None:
-            self._recent.keep(row, parts)
-        self._rows[key] = (row, parts)
-
-    def _held(self, key: str) -> tuple[bytes | None, Row]:
-        held = self._rows.get(key)
-        if held is None:
-            row = self._base.get(key.encode())
-            held = self._rows[key] = (row, ABSENT if row is None else self._recent.of(row))
-        return held
+            self._recent.keep(self._partition, key, row, parts)
+        self._rows[key] = parts

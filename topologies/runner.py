@@ -99,7 +99,7 @@ class _Batch:
         self.stage = fold.stage
         self.logic = fold.logic
         self.partition = partition
-        self.rows = BatchRows(rows, fold.recent)
+        self.rows = BatchRows(rows, fold.recent, partition)
         self.timers = BatchTimers(rows)
         self.step = Step()
 

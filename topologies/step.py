@@ -38,7 +38,10 @@ _RECORD_OVERHEAD: Final = 32
 
 def size_of(group: RowGroup) -> int:
     """Return an upper bound of what these rows take in a record batch."""
-    return sum(len(key) + len(row or b"") + _RECORD_OVERHEAD for key, row in group)
+    size = 0
+    for key, row in group:
+        size += len(key) + len(row or b"") + _RECORD_OVERHEAD
+    return size
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
+from infra.runtime.pace import Pace
 from topologies.faust import ending
 
 
@@ -34,6 +35,11 @@ class Committed(NamedTuple):
 # Faust's fixed 1.5 s would be paid at each recovery; four idle fetches a second cost nothing measurable.
 FETCH_MAX_WAIT_MS = 250
 
+# Under load the broker gathers for so long, or so much, before it answers a fetch: of all partitions at once, where each
+# small batch would have cost a request, a wake-up of two threads and a step of its own.
+GATHER_S = 0.03
+_GATHER_BYTES = 64 * 1024
+
 _GENERATION = "generation="
 
 
@@ -51,6 +57,8 @@ class FoldThread(AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._seeks: dict[TP, int] = {}
+        self._pace = Pace(GATHER_S)
+        self._gathering: asyncio.TimerHandle | None = None
         self.last_heartbeat = alive_clock()
 
     # Overrides _create_worker_consumer (called by on_start) for two values it fixes or leaves out. The attribute is read
@@ -92,8 +100,27 @@ class FoldThread(AIOKafkaConsumerThread):
         max_records: int | None = None,
     ) -> Mapping[TP, Fetched]:
         records = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        if records:
+            self._gather(consumer, self._pace.took(sum(map(len, records.values())), time.monotonic()))
         seeks = self._seeks
         return {(tp := TP(*at)): Fetched(seeks.get(tp, 0), found) for at, found in records.items()}
+
+    def _gather(self, consumer: aiokafka.AIOKafkaConsumer, seconds: float) -> None:
+        """Have the broker gather for so long before it answers the next fetch; 0: answer with the first record.
+
+        The fetcher reads both values when it makes a request, which it does after this turn of the loop. Were they renamed,
+        nothing would be gathered.
+        """
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+        fetcher = consumer._fetcher  # noqa: SLF001
+        if seconds:
+            fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = _GATHER_BYTES, round(seconds * 1000)  # noqa: SLF001
+            # When nothing more comes, it does not go on asking at this pace.
+            self._gathering = asyncio.get_running_loop().call_later(3 * seconds, self._gather, consumer, 0.0)
+        else:
+            fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = 1, FETCH_MAX_WAIT_MS  # noqa: SLF001
 
     async def fetch(self, tps: set[TP], timeout: float) -> Mapping[TP, Fetched]:  # noqa: ASYNC109
         """What was fetched of these partitions; returns as soon as there is something, at most after `timeout` s."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer.fetcher import Fetcher as AIOKafkaFetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.serializers.schemas import Schema
 from faust.stores.base import Store
@@ -131,6 +132,10 @@ def test_the_lines_that_we_rely_on_inside_other_methods_are_there() -> None:
     assert "_set_recovery_started" in inspect.getsource(Recovery._restart_recovery.fun)
     assert "signal_recovery_end" in inspect.getsource(Recovery._restart_recovery.fun)
     assert "_fetch_max_wait_ms" in inspect.getsource(AIOKafkaConsumer)
+    assert "self._fetcher = Fetcher(" in inspect.getsource(AIOKafkaConsumer)
+    requests = inspect.getsource(AIOKafkaFetcher._get_actions_per_node)
+    assert "self._fetch_min_bytes," in requests
+    assert "self._fetch_max_wait_ms," in requests
     assert "_max_poll_records" in inspect.getsource(AIOKafkaConsumer.__init__)
     # A batch is handed over without a task while neither of these can make the conductor wait.
     assert "async with self._tp_to_callback_lock" in inspect.getsource(Conductor._compile_message_handler)

@@ -62,11 +62,16 @@ def test_a_row_that_cannot_be_read_is_nobodys_mistake_but_ours(row: bytes) -> No
 
 def test_the_memory_of_rows_is_bounded_and_only_a_memory() -> None:
     recent = Recent(size=2)
-    made = [Guard(1, n).encode(RAW) for n in range(3)]
-    parts = [recent.of(row) for row in made]
-    assert recent.of(made[2]) is parts[2]
-    assert recent.of(made[0]) is not parts[0]
-    assert recent.of(made[0]).state == parts[0].state == COMMENT
-    recent.forget(made[0])
-    recent.forget(made[0])
-    assert recent.of(made[0]).guard == Guard(1, 0)
+    made = [Guard(1, n).encode(RAW) for n in range(5)]
+    parts = [recent.of(0, f"row-{n}", row) for n, row in enumerate(made)]
+    assert [recent.of(0, f"row-{n}", made[n]) is parts[n] for n in (4, 3, 2, 0)] == [True, True, True, False]
+    assert recent.of(0, "row-1", made[1]).state == parts[1].state == COMMENT
+
+
+def test_a_row_that_is_remembered_counts_only_for_its_own_bytes_in_its_own_partition() -> None:
+    recent = Recent()
+    old, new = (Guard(1, n).encode(RAW) for n in (1, 2))
+    assert recent.of(0, "c", old).guard == Guard(1, 1)
+    assert recent.of(0, "c", new).guard == Guard(1, 2)
+    assert recent.of(1, "c", old).guard == Guard(1, 1)
+    assert recent.of(0, "c", new) is recent.of(0, "c", bytes(bytearray(new)))

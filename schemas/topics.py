@@ -25,6 +25,10 @@ GENERATION: Final = 1
 MAX_RECORD_BYTES: Final = 1_000_000
 """The largest record, everywhere from the edge to the broker."""
 
+BROKERS_CLOCK: Final = {"message.timestamp.type": "LogAppendTime"}
+"""The times of records are the broker's. By its writer's clock one that is behind would be deleted before it is read, as older
+than is kept, and one that is ahead is refused."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
@@ -44,6 +48,7 @@ class Topic:
     def config(self) -> dict[str, str]:
         """Return the topic's settings for the broker."""
         return {
+            **BROKERS_CLOCK,
             "cleanup.policy": "delete",
             "retention.ms": str(self.retention_ms),
             "retention.bytes": "-1",
@@ -141,11 +146,13 @@ def dead_letters(group: str) -> str:
 
 
 DEAD_LETTER_CONFIG: Final = {
+    **BROKERS_CLOCK,
     "cleanup.policy": "delete",
     "retention.ms": "-1",
     "max.message.bytes": str(2 * MAX_RECORD_BYTES),
 }
 CHANGELOG_CONFIG: Final = {
+    **BROKERS_CLOCK,
     "cleanup.policy": "compact",
     "min.compaction.lag.ms": str(3600 * 1000),
     "max.message.bytes": str(2 * MAX_RECORD_BYTES),

@@ -65,6 +65,8 @@ class Story:
         self._seed = seed
         self._count = 0
         self._held = False
+        self.clock: int | None = None
+        """What the clocks of those who speak show from now on, microseconds since 1970; None: a second more each time."""
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -83,7 +85,7 @@ class Story:
     def send(self, topic: str, tenant_id: str, aggregate_id: str, key: str, body: Any, *, answer: bool = True) -> str:
         """Pipe a command, whose caller waits for an answer or not, and return its id."""
         self._count += 1
-        at = START + self._count * 1_000_000
+        at = START + self._count * 1_000_000 if self.clock is None else self.clock
         command_id = derive(tenant_id, self._seed, self._count)
         envelope = Envelope(
             tenant_id=tenant_id,
@@ -94,7 +96,7 @@ class Story:
             actor=f"user:{derive(tenant_id, 'user')}",
             occurred_at=at,
             recorded_at=at,
-            reply_by=at + 5_000_000 if answer else None,
+            reply_by=START if answer else None,
         )
         self.driver.append(Outgoing(topic, None, key.encode(), codec.encode(envelope, body)))
         if not self._held:

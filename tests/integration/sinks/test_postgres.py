@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -104,6 +105,16 @@ def test_texts_and_times_come_through_as_they_are(database: Migrated) -> None:
     assert sorted((i, a, o) for i, a, o, *_ in found) == sorted((r.event_id, r.actor, r.occurred_at) for r in rows)
     assert {c["new"]["title"] for *_, kind, c in found if kind == "case_opened"} >= {'It is "down" \\ 🔥'}
     assert {c["new"] for *_, c in found if c.get("field") == "comment"} >= {"looking\ninto {it}, NULL", None}
+
+
+@pytest.mark.parametrize(
+    "micros",
+    [-62_135_596_800_000_000, -62_135_596_799_999_999, -1, 0, 1, 9_007_199_254_740_993, 253_402_300_799_999_999],
+)
+def test_an_instant_is_exact_in_every_year_that_is_shown(database: Migrated, micros: int) -> None:
+    ((found,),) = database.ask("SELECT instant(%s)", micros)
+
+    assert found == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 
 
 def test_arrays_are_read_as_they_were_meant(database: Migrated) -> None:
@@ -355,7 +366,7 @@ def test_every_table_of_tenants_is_under_forced_row_level_security(database: Mig
 
     assert {name for name, _, owned in found if owned} >= {*VIEWS, "idempotency_key", "case_link"}
     assert [name for name, forced, owned in found if owned and not forced] == []
-    assert {name for name, _, owned in found if not owned} == {"projection_offset", "schema_migration"}
+    assert {name for name, _, owned in found if not owned} == {"postgres_view", "projection_offset", "schema_migration"}
 
 
 def test_the_application_sees_one_tenant_and_fails_without_one(database: Migrated) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import fastavro
@@ -20,7 +20,7 @@ from schemas.convert import from_dict
 from schemas.reader import reader
 from schemas.writer import writer
 from streams.envelope import Envelope, Origin
-from streams.ids import derive
+from streams.ids import derived
 
 _HEADER: Final = struct.Struct(">bI")
 HEADER_SIZE: Final = _HEADER.size
@@ -49,12 +49,17 @@ class Decoded:
     envelope: Envelope
     body: Any
     after: Any = None
+    _row: bytes | None = field(default=None, compare=False, repr=False)
+
+    def row(self) -> bytes:
+        """Return what `encode_row` makes of `after`. Of a record with today's schema these bytes are in it already."""
+        return encode_row(self.after) if self._row is None else self._row
 
 
 class _Wire:
     """What encoding and decoding one schema takes, made once."""
 
-    __slots__ = ("header", "name", "old", "read", "read_after", "record", "write")
+    __slots__ = ("header", "name", "old", "read", "read_after", "record", "row_header", "write")
 
     def __init__(self, record: RecordType, schema_id: int, old: _Old | None) -> None:
         self.record = record
@@ -65,6 +70,8 @@ class _Wire:
         self.read = reader(record.body)
         # `after` is the last field, so its bytes are appended as they are: encoded once for event and row.
         self.read_after = None if record.after is None else reader(record.after)
+        # The header of today's row of that state.
+        self.row_header = b""
 
 
 class _Old:
@@ -106,6 +113,9 @@ def _build() -> tuple[dict[int, _Wire], dict[type[Any], _Wire], dict[type[Any], 
             wire = _Wire(record, schema_id, old)
             by_id[schema_id] = wire
             (rows if record.bare else records)[record.body] = wire
+    for wire in records.values():
+        if wire.record.after is not None:
+            wire.row_header = rows[wire.record.after].header
     return by_id, records, rows
 
 
@@ -127,6 +137,7 @@ _write_command: Final = writer(Envelope, (*_OTHERWISE, "depth", "reply_by"))
 
 def encode_event(
     command: Envelope,
+    parent: bytes,
     n: int,
     aggregate_id: str,
     body: Any,
@@ -136,18 +147,19 @@ def encode_event(
     source: str,
     last: bool,
 ) -> bytes:
-    """Encode a record under `command.event(n, aggregate_id, ...)`."""
+    """Encode a record under `command.event(n, aggregate_id, ...)`. parent: the command's id, 16 bytes."""
     wire = _wire_for(body, after)
-    head = _write_event(command, aggregate_id, derive(command.id, n), version, command.id, source, None, None, last)
+    made = derived(parent, str(n))
+    head = _write_event(command, aggregate_id, made, version, command.id, source, None, None, last)
     return b"".join((wire.header, head, wire.write(body), after))
 
 
 def encode_command(
-    command: Envelope, n: int, body: Any, *, aggregate_id: str, stage: str, origin: Origin, asks: bool
+    command: Envelope, parent: bytes, n: int, body: Any, *, aggregate_id: str, stage: str, origin: Origin, asks: bool
 ) -> bytes:
-    """Encode a record under `command.command(n, ...)`."""
+    """Encode a record under `command.command(n, ...)`. parent: the command's id, 16 bytes."""
     wire = _wire_for(body, b"")
-    made, source, reply_by = derive(command.id, stage, n), f"stage.{stage}", command.reply_by if asks else None
+    made, source, reply_by = derived(parent, f"{stage}/{n}"), f"stage.{stage}", command.reply_by if asks else None
     depth = command.depth + 1
     head = _write_command(command, aggregate_id, made, None, command.id, source, origin, None, True, depth, reply_by)
     return b"".join((wire.header, head, wire.write(body)))
@@ -193,13 +205,15 @@ def decode(value: bytes | None) -> Decoded:
     wire = _wire_of(value)
     if wire.record.bare:
         raise Undecodable(f"{wire.name} is not a record of a topic")
-    after = None
+    after = row = None
     try:
         if wire.old is None:
             envelope, end = _read_envelope(value, HEADER_SIZE)
             body, end = wire.read(value, end)
             if wire.read_after is not None:
-                after, end = wire.read_after(value, end)
+                begin = end
+                after, end = wire.read_after(value, begin)
+                row = wire.row_header + value[begin:]
         else:
             datum, end = wire.old.read(value)
             envelope, body = _envelope_from_dict(datum["envelope"]), wire.old.from_body(datum)
@@ -208,7 +222,7 @@ def decode(value: bytes | None) -> Decoded:
     except _BROKEN as error:
         raise Undecodable(f"not a {wire.name}: {error!r}") from error
     _whole(wire, value, end)
-    return Decoded(wire.name, envelope, body, after)
+    return Decoded(wire.name, envelope, body, after, row)
 
 
 def decode_row(value: bytes) -> Any:

@@ -13,4 +13,9 @@ def state_hash(after: Any) -> bytes:
 
     Of an instance that was decoded with an older schema it is the hash of today's bytes.
     """
-    return sha256(encode_row(after)[HEADER_SIZE:]).digest()
+    return row_hash(encode_row(after))
+
+
+def row_hash(row: bytes) -> bytes:
+    """Return the `state_hash` of the state that `encode_row` made this of."""
+    return sha256(memoryview(row)[HEADER_SIZE:]).digest()

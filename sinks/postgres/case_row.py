@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from schemas import codec
-from schemas.state_hash import state_hash
+from schemas.state_hash import row_hash
 from sinks.postgres import text
 from sinks.postgres.rows import CaseRow
 from streams.cases.case import Case
@@ -18,8 +18,8 @@ _INSTANTS: Final = ("created_at", "modified_at", "closed_at", "archived_at")
 _DOCUMENTS: Final = ("attributes", "alerts")
 
 
-def case_row(tenant_id: str, case: Case) -> CaseRow:
-    """Return the row of a state."""
+def case_row(tenant_id: str, case: Case, state: bytes | None = None) -> CaseRow:
+    """Return the row of a case. state: it by `schemas.codec.encode_row`, where that is at hand."""
     alerts = [
         {"alert_id": a.alert_id, "status": a.status.value, "seq": a.seq, "triggers": a.triggers} for a in case.alerts
     ]
@@ -50,7 +50,7 @@ def case_row(tenant_id: str, case: Case) -> CaseRow:
         text.json(alerts),
         text.optional(case.group_key),
         case.comments,
-        state_hash(case),
+        row_hash(codec.encode_row(case) if state is None else state),
     )
 
 

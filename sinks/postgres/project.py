@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from schemas.codec import Decoded, encode_row
+from schemas.codec import Decoded
 from sinks.postgres import text
 from sinks.postgres.case_row import case_row
 from sinks.postgres.change import change
@@ -42,13 +42,19 @@ from streams.outcomes import CommandRejected, CommandUnchanged, SignalSettled
 
 
 class Placed(NamedTuple):
-    """A record with where it stands."""
+    """A record with where it stands. written_at: when it was appended, microseconds since 1970; 0: not known."""
 
     decoded: Decoded
     topic: str
     generation: int
     partition: int
     offset: int
+    written_at: int = 0
+
+    @property
+    def answered_at(self) -> int:
+        """Return when its command was answered: by the log's time, as the clock of who asked may be years off."""
+        return self.written_at or self.decoded.envelope.recorded_at
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,7 +63,7 @@ class Changes:
     the first in the log.
     """
 
-    states: dict[tuple[type[Any], str, str], Any] = field(default_factory=dict)
+    states: dict[tuple[type[Any], str, str], Decoded] = field(default_factory=dict)
     attributes: set[CaseKey] = field(default_factory=set)
     cells: dict[tuple[str, str, str], CellRow] = field(default_factory=dict)
     activity: dict[tuple[str, str, int], ActivityRow] = field(default_factory=dict)
@@ -68,9 +74,12 @@ class Changes:
     def tables(self) -> dict[str, Sequence[tuple[Any, ...]]]:
         """Return the rows of every table that changes, in the order in which to write them."""
         tables: dict[str, list[tuple[Any, ...]]] = {}
-        for (kind, tenant_id, _), state in self.states.items():
+        for (kind, tenant_id, _), newest in self.states.items():
             table, row = _ROWS[kind]
-            tables.setdefault(table, []).append(row(tenant_id, state))
+            state = newest.after
+            # Half of what a case costs is its encoding, and that is at hand.
+            made = case_row(tenant_id, state, newest.row()) if kind is Case else row(tenant_id, state)
+            tables.setdefault(table, []).append(made)
         grouped: dict[str, Iterable[tuple[Any, ...]]] = {
             "custom_attribute": self.attributes,
             "timeline_cell": self.cells.values(),
@@ -101,7 +110,7 @@ def project(placed: Iterable[Placed], *, outcomes_since: int) -> Changes:
     for record in placed:
         envelope = record.decoded.envelope
         _BY_TYPE[type(record.decoded.body)](changes, record)
-        if envelope.reply_by is not None and envelope.last and envelope.recorded_at >= outcomes_since:
+        if envelope.reply_by is not None and envelope.last and record.answered_at >= outcomes_since:
             outcome = _outcome(record)
             changes.outcomes.setdefault((outcome.tenant_id, outcome.command_id), outcome)
     return changes
@@ -111,8 +120,8 @@ def _state(changes: Changes, record: Placed) -> None:
     after, envelope = record.decoded.after, record.decoded.envelope
     key = (type(after), envelope.tenant_id, envelope.aggregate_id)
     held = changes.states.get(key)
-    if held is None or after.version > held.version:
-        changes.states[key] = after
+    if held is None or after.version > held.after.version:
+        changes.states[key] = record.decoded
 
 
 def _case(changes: Changes, record: Placed) -> None:
@@ -137,7 +146,7 @@ def _case(changes: Changes, record: Placed) -> None:
             envelope.correlation_id,
         )
         changes.versions[tenant_id, case_id, version] = CaseVersionRow(
-            tenant_id, case_id, version, happened_at, encode_row(decoded.after)
+            tenant_id, case_id, version, happened_at, decoded.row()
         )
     match body:
         case CaseOpened() | CaseAttributesChanged():
@@ -216,7 +225,7 @@ def _outcome(record: Placed) -> OutcomeRow:
         record.topic,
         record.partition,
         record.offset,
-        text.instant(envelope.recorded_at),
+        text.instant(record.answered_at),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from schemas import codec
 from schemas.reader import reader
 from schemas.signal import AlertSignal
-from schemas.state_hash import state_hash
+from schemas.state_hash import row_hash, state_hash
 from schemas.varint import rest_of, varint
 from schemas.writer import writer
 from streams.alerts.alert import Alert
@@ -86,6 +86,15 @@ def test_events_carry_their_state_and_nothing_else_does() -> None:
 
 def test_the_hash_of_a_state_is_that_of_its_bytes_on_the_wire() -> None:
     assert state_hash(ALERT) == sha256(codec.encode_row(ALERT)[5:]).digest()
+
+
+def test_an_event_gives_the_bytes_of_its_state_as_a_row_has_them() -> None:
+    row = codec.encode_row(ALERT)
+
+    event = codec.decode(codec.encode(ENVELOPE, EpisodeAcknowledged(), row[codec.HEADER_SIZE :]))
+
+    assert event.row() == row
+    assert row_hash(event.row()) == state_hash(ALERT)
 
 
 def test_a_record_is_named_by_its_schema() -> None:

@@ -145,3 +145,14 @@ def test_instants_outside_of_what_clocks_show_are_moved_to_the_edge() -> None:
     (row,) = found["case"]
 
     assert (row.created_at, row.modified_at) == (253_402_300_799_999_999, -62_135_596_800_000_000)
+
+
+def test_an_answer_is_as_old_as_its_record_whatever_the_clock_of_who_asked_shows() -> None:
+    year = 365 * 24 * 3600 * 1_000_000
+    answered = next(r for r in placed(CASE_EVENTS) if r.decoded.envelope.reply_by and r.decoded.envelope.last)
+    for skew in (-50 * year, 0, 50 * year):
+        envelope = replace(answered.decoded.envelope, recorded_at=START + skew)
+        written = answered._replace(decoded=replace(answered.decoded, envelope=envelope), written_at=START)
+        (outcome,) = project([written], outcomes_since=START - 1).outcomes.values()
+        assert outcome.settled_at == START
+        assert project([written], outcomes_since=START + 1).outcomes == {}

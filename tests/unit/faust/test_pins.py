@@ -43,6 +43,7 @@ PINNED: list[tuple[type[Any], str, str]] = [
     (Consumer, "earliest_offsets", "partitions"),
     (Consumer, "highwater", "tp"),
     (Consumer, "assignment", ""),
+    (Consumer, "subscribe", "topics"),
     (AIOKafkaConsumerThread, "_create_worker_consumer", "transport"),
     (AIOKafkaConsumerThread, "on_start", ""),
     (AIOKafkaConsumerThread, "on_partitions_assigned", "assigned generation_id"),
@@ -81,7 +82,7 @@ OVERRIDDEN: list[tuple[type[Any], type[Any], tuple[str, ...]]] = [
         (
             *("_new_consumer_thread", "_drain_messages", "ack", "_new_offset", "_filter_tps_with_pending_acks"),
             *("_commit_offsets", "on_partitions_revoked", "on_partitions_assigned", "pause_partitions"),
-            *("resume_partitions", "perform_seek", "seek_wait"),
+            *("resume_partitions", "perform_seek", "seek_wait", "subscribe"),
         ),
     ),
     (
@@ -131,6 +132,10 @@ def test_the_lines_that_we_rely_on_inside_other_methods_are_there() -> None:
     assert "self._settings_extra()" in inspect.getsource(Producer._new_producer)
     assert "_set_recovery_started" in inspect.getsource(Recovery._restart_recovery.fun)
     assert "signal_recovery_end" in inspect.getsource(Recovery._restart_recovery.fun)
+    # Set first of all in a rebalance, and again before what it is set for can be awaited (H27).
+    assert "self._generation_id = generation_id" in inspect.getsource(Recovery.on_rebalance)
+    assert "self.on_recovery_completed)(generation_id)" in inspect.getsource(Recovery._restart_recovery.fun)
+    assert "consumer.subscribe(await self._update_indices())" in inspect.getsource(Conductor._subscriber.fun)
     assert "_fetch_max_wait_ms" in inspect.getsource(AIOKafkaConsumer)
     assert "self._fetcher = Fetcher(" in inspect.getsource(AIOKafkaConsumer)
     requests = inspect.getsource(AIOKafkaFetcher._get_actions_per_node)

@@ -247,6 +247,17 @@ class FoldConsumer(Consumer):
 
     # -- rebalance and seek --------------------------------------------------------------------------------------------
 
+    # Overrides ThreadDelegateConsumer.subscribe (called by Conductor._subscriber). A worker that is told to stop while it
+    # starts would join with the commands alone, its table having named no changelog yet, and the group's leader would
+    # then share commands and changelogs apart, for everybody.
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        topics = set(topics)
+        changelogs = {table._changelog_topic_name() for table in self.app.tables.values()}  # noqa: SLF001
+        if topics < {self.topic, *changelogs}:
+            self.log.info("Not joining the group: the worker is stopping")
+            return
+        await super().subscribe(topics)
+
     # Overrides Consumer.on_partitions_revoked (called from the consumer's thread): the stock one waits for what is in
     # flight and commits it, through our frontiers, which go only after that.
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
@@ -300,9 +311,19 @@ class FoldConsumer(Consumer):
             await self.seek_wait(starts)
             if self._seek_due:
                 return  # Another rebalance came in between.
+            self._check_rows(mine)
             for tp, start in starts.items():
                 self._frontiers[tp] = Frontier(start)
         self.status.assigned(sorted(tp.partition for tp in mine))
+
+    def _check_rows(self, mine: Iterable[TP]) -> None:
+        """End the process unless the rows of each partition are here: without them its keys would begin anew."""
+        tables = self.app.tables
+        assert isinstance(tables, FoldTables)
+        known = {tp.partition for tp in tables.recovery.active_tps}
+        missing = sorted(tp.partition for tp in mine if tp.partition not in known)
+        if missing:
+            ending.end(f"partitions {missing} of {self.topic} are assigned here without their changelog")
 
     async def _starts(self, tps: Iterable[TP]) -> dict[TP, int]:
         """Where each partition goes on: at the committed offset, else at the log's start."""

@@ -3,7 +3,8 @@
 H1 and H25: commits past what is in flight. H2: a mark moved by a failed commit. H3: an exception acks. H4: what cannot be
 decoded is dropped. H5 and H6: sends that fail unnoticed. H7: a table write in another partition. H9: a recovery that
 hangs. H12: a stop that hangs. H14: other drivers. H16: topics of the wrong shape. H18: a broker that went silent.
-H22: one's own changelog read back. H23: batches that vanish in a rebalance.
+H22: one's own changelog read back. H23: batches that vanish in a rebalance. H27: a rebalance within a recovery, which
+counted as its end. H28: a worker that joins while it stops, and shares commands and changelogs apart.
 
 It is long because the list of hazards is: they stand together, by number, so that a missing one shows.
 """
@@ -593,6 +594,56 @@ async def test_h26_changelogs_flow_while_the_app_rebalances(monkeypatch: pytest.
     await held._deliver({own: (0, [SimpleNamespace(offset=0, key=b"k", value=b"v")])})  # type: ignore[dict-item]
 
     assert applied == [own]
+
+
+# -- H27, H28: membership ----------------------------------------------------------------------------------------------
+
+
+async def test_h27_a_recovery_that_a_rebalance_interrupts_takes_nothing_for_read_that_was_not() -> None:
+    made = worker()
+    recovery: FoldRecovery = made.app.tables.recovery
+    own = TP(changelog_topic("g", "state"), 3)
+    recovery.add_active(made.table, own)
+    recovery._generation_id = 1
+    recovery._set_recovery_started()
+    recovery.active_highwaters[own] = 9
+    recovery.feed(own, [SimpleNamespace(offset=n, key=b"k%d" % n, value=b"v") for n in range(4)])
+
+    recovery._generation_id = 2
+    recovery.signal_recovery_start.set()
+    await recovery.on_recovery_completed(1)
+
+    assert made.table.rows.applied[3] == 3
+    assert recovery.active_offsets[own] == 3
+    assert recovery.in_recovery
+
+
+async def test_h28_a_worker_that_stops_while_it_starts_does_not_join_with_half_of_the_topics(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held = consumer()
+    subscribed: list[set[str]] = []
+
+    async def subscribe(topics: set[str]) -> None:
+        subscribed.append(topics)
+
+    monkeypatch.setattr(held._thread, "subscribe", subscribe)
+    both = {"commands", changelog_topic("g", "state")}
+
+    await held.subscribe({"commands"})
+    await held.subscribe(both)
+
+    assert subscribed == [both]
+
+
+async def test_h28_a_partition_without_its_changelog_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = worker()
+    held = consumer_of(made)
+    made.app.tables.recovery.add_active(made.table, TP(changelog_topic("g", "state"), 0))
+
+    held._check_rows([TP0])
+    with pytest.raises(EndedError, match=r"partitions \[1, 2\] of commands are assigned here without their changelog"):
+        held._check_rows([TP("commands", 2), TP0, TP("commands", 1)])
 
 
 async def test_the_changelogs_name_is_the_one_that_faust_builds() -> None:

@@ -132,7 +132,7 @@ def test_the_lines_that_we_rely_on_inside_other_methods_are_there() -> None:
     assert "self._settings_extra()" in inspect.getsource(Producer._new_producer)
     assert "_set_recovery_started" in inspect.getsource(Recovery._restart_recovery.fun)
     assert "signal_recovery_end" in inspect.getsource(Recovery._restart_recovery.fun)
-    # Set first of all in a rebalance, and again before what it is set for can be awaited (H27).
+    # By these a recovery knows that its assignment is not the present one any more (H27).
     assert "self._generation_id = generation_id" in inspect.getsource(Recovery.on_rebalance)
     assert "self.on_recovery_completed)(generation_id)" in inspect.getsource(Recovery._restart_recovery.fun)
     assert "consumer.subscribe(await self._update_indices())" in inspect.getsource(Conductor._subscriber.fun)

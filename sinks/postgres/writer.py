@@ -52,7 +52,7 @@ class PostgresViews:
         decoded = event(raw)
         if not projects(decoded):
             raise PoisonMessage(f"{decoded.name} is not a record of {self._topic}")
-        return Placed(decoded, raw.topic, self._generation, raw.partition, raw.offset)
+        return Placed(decoded, raw.topic, self._generation, raw.partition, raw.offset, max(raw.timestamp, 0) * 1_000)
 
     def assigned(self, partitions: Sequence[int]) -> Mapping[int, int]:
         """Return the stored positions; of a new partition, or an earlier generation of the topic, LOG_START.

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import structlog
 
+from infra.runtime.garbage import collect_seldom
 from infra.runtime.health import Health, Ping
 from infra.runtime.settings import Settings
 from infra.runtime.stopping import told
@@ -43,6 +44,7 @@ def serve(
     for loop in loops:
         health.register(loop.group, loop.ping)
         threads.append(threading.Thread(target=feed, args=(loop,), name=loop.group, daemon=True))
+    collect_seldom()
     with told(stop), health.serving(settings.health_port, settings.health_host):
         for thread in threads:
             thread.start()

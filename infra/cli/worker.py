@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,9 +42,10 @@ def serve(settings: Settings, role: str, stages: Sequence[Stage]) -> None:
             bindings,
             bootstrap=settings.kafka,
             partitions=settings.partitions,
-            instance_id=os.environ.get("CASESTREAM_INSTANCE_ID"),
+            instance_id=settings.instance_id or None,
             newer=newer,
             max_held_bytes=settings.fold_held_mb * 1024 * 1024,
+            standby_replicas=settings.standbys,
         )
 
 

@@ -101,6 +101,11 @@ class Settings:
         _between(1, 16_384),
         default=64,
     )
+    standbys: int = _setting(
+        "How many other workers follow each partition of a stage in memory, so that one of them can take over at once",
+        _between(0, 2),
+        default=0,
+    )
     data_dir: str = _setting("Folder for this process' local files", default="")
     instance_id: str = _setting("A name that a restarted process keeps, so that its group waits for it", default="")
     role: str = _setting("Name of the role, for logs and metrics", default="")

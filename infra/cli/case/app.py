@@ -22,6 +22,7 @@ from infra.cli.operate import dlq as operate_dlq
 from infra.cli.operate import lag as operate_lag
 from infra.cli.operate import rebuild as operate_rebuild
 from infra.cli.operate import verify as operate_verify
+from infra.cli.operate import workers as operate_workers
 from infra.cli.operate.session import OPERATORS
 
 _NAMES: Final = (
@@ -34,6 +35,7 @@ _NAMES: Final = (
     "topology",
     "lag",
     "offsets",
+    "workers",
     "dlq",
     "verify-view",
     "rebuild",
@@ -74,6 +76,7 @@ app.add_typer(case_rules.app, name="rules")
 watch(app)
 app.command("topology", epilog=epilog("case-cli topology\ncase-cli topology --mermaid > topology.mmd"))(topology)
 operate_lag.register(app)
+app.add_typer(operate_workers.app, name="workers", rich_help_panel=OPERATORS)
 app.add_typer(operate_dlq.app, name="dlq", rich_help_panel=OPERATORS)
 operate_verify.register(app)
 app.add_typer(operate_rebuild.app, name="rebuild", rich_help_panel=OPERATORS)

@@ -13,6 +13,8 @@ from infra.cli.operate.session import engines_away
 COMMANDS = [
     ("lag",),
     ("offsets",),
+    ("workers", "list"),
+    ("workers", "leave"),
     ("dlq", "list"),
     ("dlq", "show"),
     ("dlq", "redrive"),

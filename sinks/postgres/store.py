@@ -37,10 +37,15 @@ class RowRefused(Exception):  # noqa: N818 - caught by the sink that asked
 
 
 class Store:
-    """Gives the connection, for one thread. After any failure the next use has a new one."""
+    """Gives the connection, for one thread. After any failure the next use has a new one.
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = conninfo.make_conninfo(dsn, **_OPTIONS)
+    beside: the schema of a version of the views that does not serve, which is written instead; what it has no table of is
+    shared. There nothing waits for the disk: rows and position are lost together, and are in the log.
+    """
+
+    def __init__(self, dsn: str, *, beside: str = "") -> None:
+        own = f" -c search_path={beside},public -c synchronous_commit=off" if beside else ""
+        self._dsn = conninfo.make_conninfo(dsn, **{**_OPTIONS, "options": f"{_OPTIONS['options']}{own}"})
         self._connection: Connection | None = None
 
     @contextmanager

@@ -18,6 +18,7 @@ from sinks.postgres.store import Connection, RowRefused, Store
 
 OUTCOME_SECONDS: Final = 24 * 3600
 """How long answers to callers are kept."""
+_NEVER: Final = 2**63
 FORGET_SECONDS: Final = 30.0
 FORGET_LIMIT: Final = 10_000
 
@@ -25,7 +26,8 @@ FORGET_LIMIT: Final = 10_000
 class PostgresViews:
     """A ProjectionSink. sink: the name under which it keeps its positions, which is the group's.
 
-    dsn: of the sink role. live: woken for the tenants whose cases changed. clock: seconds since 1970.
+    dsn: of the sink role. live: woken for the tenants whose cases changed. clock: seconds since 1970. beside: the schema of
+    a version of the views that does not serve yet; it answers nobody, so that no outcome is there before what it tells of.
     """
 
     def __init__(
@@ -37,8 +39,10 @@ class PostgresViews:
         live: Live | None = None,
         generation: int = GENERATION,
         clock: Callable[[], float] = time.time,
+        beside: str = "",
     ) -> None:
-        self._store = Store(dsn)
+        self._store = Store(dsn, beside=beside)
+        self._answers = not beside
         self._sink = sink
         self._topic = topic
         self._live = live
@@ -114,7 +118,7 @@ class PostgresViews:
         return nexts
 
     def _project(self, batch: Sequence[Entry[Placed]]) -> Changes:
-        since = int((self._clock() - OUTCOME_SECONDS) * 1_000_000)
+        since = int((self._clock() - OUTCOME_SECONDS) * 1_000_000) if self._answers else _NEVER
         return project((entry.item for entry in batch if entry.item is not None), outcomes_since=since)
 
     def _write(self, connection: Connection, changes: Changes, moves: Mapping[int, int]) -> dict[str, int]:

@@ -20,9 +20,9 @@ from infra.cli.case.topology import topology
 from infra.cli.case.watch import watch
 from infra.cli.operate import dlq as operate_dlq
 from infra.cli.operate import lag as operate_lag
-from infra.cli.operate import rebuild as operate_rebuild
 from infra.cli.operate import verify as operate_verify
 from infra.cli.operate import workers as operate_workers
+from infra.cli.operate.rebuild import command as operate_rebuild
 from infra.cli.operate.session import OPERATORS
 
 _NAMES: Final = (

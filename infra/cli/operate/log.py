@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from infra.cli.case.problem import Exit, Problem
 from infra.runtime.consuming import CONSUMER
+from sinks.base import Raw
 
 SECONDS: Final = 15.0
 _AT_ONCE: Final = 5_000
@@ -76,8 +77,10 @@ class Log:
         try:
             reader.assign([TopicPartition(*place, spans[place].start) for place in left])
             heard = time.monotonic()
+            awaited = sum(end - spans[place].start for place, end in left.items())
             while left:
-                messages = reader.consume(_AT_ONCE, timeout=1.0)
+                # No more than there are: the client waits for as many as it was asked for.
+                messages = reader.consume(min(_AT_ONCE, max(awaited, 1)), timeout=1.0)
                 if not messages and time.monotonic() - heard > SECONDS:
                     raise Problem(f"Kafka gives no more records; left: {_said(left)}", exit_code=Exit.UNAVAILABLE)
                 for message in messages:
@@ -90,6 +93,7 @@ class Log:
                     place, offset = place_of(message)
                     if place not in left:
                         continue
+                    awaited -= 1
                     if offset < left[place]:
                         yield message
                     if offset + 1 >= left[place]:
@@ -105,6 +109,12 @@ def place_of(message: Message) -> tuple[Place, int]:
     assert partition is not None
     assert offset is not None
     return Place(topic, partition), offset
+
+
+def raw_of(message: Message) -> Raw:
+    """Return a record as sinks take it."""
+    place, offset = place_of(message)
+    return Raw(place.topic, place.partition, offset, message.key(), message.value(), message.timestamp()[1])
 
 
 def _said(left: Mapping[Place, int]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
@@ -16,6 +15,7 @@ from infra.cli.case.output import Output
 from infra.cli.case.problem import Exit, Problem
 from infra.cli.case.table import Column
 from infra.cli.case.text import plural
+from infra.cli.operate.bars import progress_bars
 from infra.cli.operate.session import OPERATORS, Operation, operation
 
 if TYPE_CHECKING:
@@ -166,17 +166,6 @@ class Comparison:
                 self.progress.update(task, completed=n)
             yield item
         self.progress.update(task, completed=total)
-
-
-@contextmanager
-def progress_bars(out: Output) -> Iterator[Progress]:
-    """Bars on a terminal's standard error, nothing elsewhere."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    shown = out.errors.is_terminal and not out.as_json
-    with Progress(*columns, console=out.errors, transient=True, disable=not shown) as progress:
-        yield progress
 
 
 def _tell(out: Output, view: Kind, truth: Truth, found: list[Difference], limit: int) -> None:

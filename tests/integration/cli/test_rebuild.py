@@ -1,19 +1,19 @@
-"""`case-cli rebuild elasticsearch` on a running stack: the new index serves, with nothing lost on the way."""
+"""`case-cli rebuild view` on a running stack: the new view serves, with nothing lost on the way."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
 from elasticsearch import Elasticsearch, helpers
+from psycopg import conninfo
 from typer.testing import CliRunner
 
 from infra.cli.case.app import app
 from infra.cli.operate.log import Log
+from infra.engines import Engines
 from migrations.elasticsearch_runner import load, switch
 from streams.topics import CASE_EVENTS
 from tests.integration.cli.operating import Operate, engines_file, operate
@@ -40,12 +40,12 @@ def client(stack: Stack) -> Iterator[Elasticsearch]:
             search.indices.delete(index=index)
 
 
-def rebuild(stack: Stack, *arguments: str) -> Any:
+def rebuild(stack: Stack, view: str, *arguments: str, exits: int = 0) -> Any:
     env = stack.prepared.env
     engines = ("--kafka", env["CASESTREAM_KAFKA"], "--elasticsearch", env["CASESTREAM_ELASTICSEARCH"])
     sink = ("--postgres", env["CASESTREAM_POSTGRES_SINK"])
-    done = CliRunner().invoke(app, ["rebuild", "elasticsearch", *arguments, *engines, *sink, "--json"])
-    assert done.exit_code == 0, f"{done.stdout}\n{done.stderr}"
+    done = CliRunner().invoke(app, ["rebuild", "view", view, *arguments, *engines, *sink, "--json"])
+    assert done.exit_code == exits, f"{done.stdout}\n{done.stderr}"
     return json.loads(done.stdout)
 
 
@@ -67,29 +67,47 @@ def test_a_new_index_is_filled_compared_and_put_in_place(stack: Stack, operate: 
     before = write(stack, "Before the rebuild")
     records = _events(stack)
 
-    beside = rebuild(stack, "--no-switch")
+    beside = rebuild(stack, "elasticsearch", "--no-switch")
     assert (beside["switched"], beside["different"]) == (False, 0)
     assert list(client.indices.get_alias(name="case")) == ["case.v1"]
 
-    time.sleep(1.1 - time.time() % 1)  # Indices are named by the second.
-    made = rebuild(stack)
+    made = rebuild(stack, "elasticsearch")
 
     assert (made["switched"], made["different"], made["cases"]) == (True, 0, beside["cases"])
-    assert list(client.indices.get_alias(name="case")) == [made["index"]]
+    assert (made["resumed"], made["version"], made["kept"]) == (True, beside["version"], "case.v1")
+    assert list(client.indices.get_alias(name="case")) == [made["version"]]
     after = write(stack, "After the rebuild")
     assert operate("verify-view", "elasticsearch")["different"] == 0
-    found = client.search(index=made["index"], query={"terms": {"case_id": [before, after]}})["hits"]["hits"]
+    found = client.search(index=made["version"], query={"terms": {"case_id": [before, after]}})["hits"]["hits"]
     assert {hit["_source"]["case_id"] for hit in found} == {before, after}
     assert _events(stack) == records + 1
-    assert _traces(stack) == []
+    back = rebuild(stack, "elasticsearch", "--rollback")
+    assert (back["version"], back["kept"]) == ("case.v1", made["version"])
+    assert operate("verify-view", "elasticsearch")["different"] == 0
+    assert rebuild(stack, "elasticsearch", "--discard") == {"discarded": [made["version"]]}
+
+
+def test_new_tables_are_filled_compared_and_exchanged(stack: Stack, operate: Operate, engines: Engines) -> None:
+    before = write(stack, "Before the exchange")
+    database = conninfo.conninfo_to_dict(stack.prepared.env["CASESTREAM_POSTGRES_SINK"])["dbname"]
+    owner = conninfo.make_conninfo(engines.addresses.postgres, dbname=database)
+
+    made = rebuild(stack, "postgres", "--owner", owner)
+
+    assert (made["switched"], made["different"], made["changed"]) == (True, 0, {})
+    after = write(stack, "After the exchange")
+    assert operate("verify-view", "postgres")["different"] == 0
+    with stack.client() as http:
+        for case_id in (before, after):
+            assert http.get(f"/api/v2/cases/{case_id}").status_code == 200
+    back = rebuild(stack, "postgres", "--owner", owner, "--rollback")
+    assert (back["switched"], back["different"], back["kept"]) == (True, 0, f"view_{made['version']}")
+    assert operate("verify-view", "postgres")["different"] == 0
+    with stack.client() as http:
+        assert http.get(f"/api/v2/cases/{after}").status_code == 200
+    assert rebuild(stack, "postgres", "--owner", owner, "--discard") == {"discarded": [f"view_{made['version']}"]}
 
 
 def _events(stack: Stack) -> int:
     bounds = Log(stack.prepared.env["CASESTREAM_KAFKA"]).bounds([CASE_EVENTS])
     return sum(span.end for span in bounds.values())
-
-
-def _traces(stack: Stack) -> list[Any]:
-    """What a rebuild leaves in Postgres."""
-    with psycopg.connect(stack.prepared.postgres_reader) as connection:
-        return connection.execute("SELECT sink FROM projection_offset WHERE sink LIKE 'rebuild%'").fetchall()

@@ -19,7 +19,8 @@ COMMANDS = [
     ("dlq", "show"),
     ("dlq", "redrive"),
     ("verify-view",),
-    ("rebuild", "elasticsearch"),
+    ("rebuild", "view", "postgres"),
+    ("rebuild", "view", "elasticsearch"),
 ]
 
 

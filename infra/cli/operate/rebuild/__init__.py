@@ -1,0 +1,1 @@
+"""`case-cli rebuild ...`: views and tables made anew from the events beside those that serve."""

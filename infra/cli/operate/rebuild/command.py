@@ -1,0 +1,161 @@
+"""`case-cli rebuild`: the commands."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from infra.cli.case.problem import Exit, Problem, usage
+from infra.cli.operate.bars import progress_bars
+from infra.cli.operate.session import Operation, operation
+
+app = typer.Typer(no_args_is_help=True, help="Make views and tables anew from the events.")
+view = typer.Typer(no_args_is_help=True, help="Make a view anew beside the one that serves, which goes on serving.")
+app.add_typer(view, name="view")
+
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many differences to name.")]
+NoSwitch = Annotated[
+    bool, typer.Option("--no-switch", help="Fill and compare only. The next run without it goes on from there.")
+]
+Rollback = Annotated[
+    bool,
+    typer.Option("--rollback", help="Let the version serve again that the last switch kept, brought up to date first."),
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew where an earlier run was interrupted.")]
+Discard = Annotated[
+    bool, typer.Option("--discard", help="Remove what was kept for a rollback or left half done, and free its space.")
+]
+Batch = Annotated[int, typer.Option("--batch", min=1, max=50_000, help="How many records to write at a time.")]
+Owner = Annotated[
+    str | None,
+    typer.Option(
+        "--owner",
+        envvar="CASESTREAM_POSTGRES_OWNER",
+        metavar="DSN",
+        help="Postgres, as the owner of the tables, who may make others.",
+        rich_help_panel="Engines",
+        show_envvar=True,
+    ),
+]
+
+_BATCH: Final = 5_000
+
+
+def _one_of(**asked: bool) -> None:
+    named = [f"--{name.replace('_', '-')}" for name, is_asked in asked.items() if is_asked]
+    if len(named) > 1:
+        raise usage(f"{' and '.join(named)} do not go together", "Give one of them.")
+
+
+def _postgres(
+    run: Operation,
+    *,
+    owner: Owner = None,
+    no_switch: NoSwitch = False,
+    rollback: Rollback = False,
+    discard: Discard = False,
+    fresh: Fresh = False,
+    batch: Batch = _BATCH,
+    limit: Limit = 20,
+) -> None:
+    """Fill a new version of the tables from the first event, compare it with the log, and exchange it in one transaction.
+
+    The old version serves and is written until then, and is kept afterwards. Killed at any moment, the same command goes
+    on where it was. Nothing is switched where anything differs, and no effect is repeated. Exit code 1 where it differs.
+    """
+    from infra.cli.operate.log import Log
+    from infra.cli.operate.rebuild.postgres_view import PostgresRebuild
+
+    _one_of(no_switch=no_switch, rollback=rollback, discard=discard)
+    if not owner:
+        raise Problem(
+            "making tables takes the owner of the database",
+            hint="Give --owner (CASESTREAM_POSTGRES_OWNER), whom `python -m migrations` uses too.",
+            exit_code=Exit.USAGE,
+        )
+    with progress_bars(run.out) as progress:
+        rebuild = PostgresRebuild(
+            owner=owner,
+            sink=run.where.postgres,
+            log=Log(run.where.kafka),
+            progress=progress,
+            fresh=fresh,
+            batch=batch,
+        )
+        if discard:
+            gone = rebuild.discard()
+        else:
+            report = rebuild.roll_back() if rollback else rebuild.run(switch=not no_switch)
+    if discard:
+        _gone(run, gone)
+        return
+    report.tell(run.out, limit)
+    if not report.well:
+        run.end(Exit.REFUSED)
+
+
+def _gone(run: Operation, gone: list[str]) -> None:
+    if run.out.as_json:
+        run.out.json({"discarded": gone})
+    else:
+        run.out.print(f"Removed {', '.join(gone)}." if gone else "There was nothing to remove.")
+
+
+def _elasticsearch(
+    run: Operation,
+    *,
+    no_switch: NoSwitch = False,
+    rollback: Rollback = False,
+    discard: Discard = False,
+    fresh: Fresh = False,
+    limit: Limit = 20,
+) -> None:
+    """Fill a new index from the newest event of every case, compare it with the log, and let alias `case` stand for it.
+
+    The old index serves and is written until then, and is kept afterwards. Killed at any moment, the same command goes
+    on where it was. Nothing is switched where a case differs, and no effect is repeated. Exit code 1 where one differs.
+    """
+    from infra.cli.operate.log import Log
+    from infra.cli.operate.rebuild.elasticsearch_view import ElasticsearchRebuild
+
+    _one_of(no_switch=no_switch, rollback=rollback, discard=discard)
+    with progress_bars(run.out) as progress:
+        rebuild = ElasticsearchRebuild(where=run.where, log=Log(run.where.kafka), progress=progress, fresh=fresh)
+        if discard:
+            gone = rebuild.discard()
+        else:
+            report = rebuild.roll_back() if rollback else rebuild.run(switch=not no_switch)
+    if discard:
+        _gone(run, gone)
+        return
+    report.tell(run.out, limit)
+    if not report.well:
+        run.end(Exit.REFUSED)
+
+
+def _register() -> None:
+    operation(
+        view,
+        "postgres",
+        needs=("kafka", "postgres"),
+        examples="""
+case-cli rebuild view postgres
+case-cli rebuild view postgres --no-switch --json | jq .different
+case-cli rebuild view postgres --rollback
+case-cli rebuild view postgres --discard
+""",
+    )(_postgres)
+    operation(
+        view,
+        "elasticsearch",
+        needs=("kafka", "postgres", "elasticsearch"),
+        examples="""
+case-cli rebuild view elasticsearch
+case-cli rebuild view elasticsearch --rollback
+case-cli rebuild view elasticsearch --no-switch --json | jq -r .version
+""",
+    )(_elasticsearch)
+
+
+_register()

@@ -16,8 +16,12 @@ def derive(parent: str, *parts: str | int) -> str:
 
     The same as `str(uuid.uuid5(UUID(parent), ...))` and several times faster, because no UUID object is made.
     """
-    name = "/".join(map(str, parts)).encode()
-    x = sha1(bytes.fromhex(parent.replace("-", "")) + name, usedforsecurity=False).hexdigest()
+    return derived(bytes.fromhex(parent.replace("-", "")), "/".join(map(str, parts)))
+
+
+def derived(parent: bytes, name: str) -> str:
+    """Return `derive(parent, name)`, with `parent` as 16 bytes."""
+    x = sha1(parent + name.encode(), usedforsecurity=False).hexdigest()
     # The version, and the two bits of the variant.
     return f"{x[:8]}-{x[8:12]}-5{x[13:16]}-{_VARIANT[x[16]]}{x[17:20]}-{x[20:32]}"
 

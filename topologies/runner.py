@@ -39,7 +39,7 @@ class Poisoned(Exception):  # noqa: N818 - it is a finding, raised and caught he
     """A record that cannot be folded, with the cause in words."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Taken:
     """A record that could be read. main: the key of the row that guards it. command_id: 16 bytes. step: of a timer, which
     one it is of those that its tick, whose record this is, lets fire; from 1.
@@ -101,6 +101,7 @@ class _Batch:
         self.partition = partition
         self.rows = BatchRows(rows, fold.recent, partition)
         self.timers = BatchTimers(rows)
+        self.outputs = Outputs(fold.stage, fold.partitions, partition, fold.generation)
         self.step = Step()
 
     def take(self, record: Record) -> None:
@@ -258,7 +259,7 @@ class _Batch:
 
     def _apply(self, taken: _Taken, handled: Handled, *, refusable: bool = True) -> None:
         """Encode everything first: nothing is added to the step unless all of it can be."""
-        outputs = self._outputs(taken)
+        outputs = self._begun(taken)
         framed: bytes | None = None
         last = len(handled.events) - 1
         for n, event in enumerate(handled.events):
@@ -335,17 +336,10 @@ class _Batch:
         # With the mark goes a new guard of the main row: read again, the records that were buried are passed over.
         return Handled(answer=UNCHANGED, rows={mark: None} if parked else {})
 
-    def _outputs(self, taken: _Taken) -> Outputs:
-        return Outputs(
-            self.stage,
-            self.fold.partitions,
-            self.partition,
-            self.fold.generation,
-            taken.record.offset,
-            taken.key.encode(),
-            taken.envelope,
-            first=taken.step * STRIDE,
-        )
+    def _begun(self, taken: _Taken) -> Outputs:
+        record, outputs = taken.record, self.outputs
+        outputs.begin(record.offset, record.key or b"", taken.envelope, taken.command_id, taken.step * STRIDE)
+        return outputs
 
     def _raised(self, taken: _Taken, cause: str) -> None:
         self._bury(taken.record, cause)
@@ -363,7 +357,7 @@ class _Batch:
         """A signal ends here all the same, and whoever sent it can see that."""
         carried = self.logic.carried(taken.envelope, taken.body)
         if carried is not None:
-            outputs = self._outputs(taken)
+            outputs = self._begun(taken)
             outputs.forward(0, settle(taken.envelope.tenant_id, carried, Receipt.DEAD_LETTERED, reason))
             self.step.sends += outputs.sends
 

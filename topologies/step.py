@@ -25,6 +25,14 @@ class Outgoing(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+_tuple = tuple.__new__
+
+
+def outgoing(topic: str, partition: int | None, key: bytes | None, value: bytes | None) -> Outgoing:
+    """Return a record without headers. A fold makes several of each command, and a named tuple's own constructor is slow."""
+    return _tuple(Outgoing, (topic, partition, key, value, ()))
+
+
 # The rows that one command changes. A value of None removes the row. They recover together or not at all.
 RowGroup = tuple[tuple[bytes, bytes | None], ...]
 

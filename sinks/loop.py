@@ -22,7 +22,9 @@ from sinks.positions import Hole, Positions
 T = TypeVar("T")
 
 GATHER_SECONDS: Final = 0.05
-"""Under load a loop gathers for so long before it applies: fewer transactions, which hold more."""
+"""Under load a loop gathers for so long before it applies, where its sink asks for nothing else: fewer transactions,
+which hold more.
+"""
 _log = structlog.get_logger()
 
 
@@ -36,7 +38,8 @@ class Loop(Generic[T]):
     holds_newer: whether a foreign schema id stops its partition, because the writer is newer, or is a dead letter,
     because others write the topic too. not_before: milliseconds; older records are passed as already dealt with.
     Kafka's committed offset is a hint for people where the store keeps positions. instance_id: a name that the process
-    keeps over restarts: one that was killed then has its partitions back at once, and not when the group misses it.
+    keeps over restarts: one that was killed then has its partitions back at once, and not when the group misses it. pace:
+    of this loop alone.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Loop(Generic[T]):
         holds_newer: bool = True,
         not_before: int = 0,
         instance_id: str = "",
+        pace: Pace | None = None,
     ) -> None:
         self.topic = topic
         self.group = group
@@ -62,7 +66,7 @@ class Loop(Generic[T]):
         self._dead = DeadLetters(bootstrap, group)
         self._positions = Positions()
         self._early: list[Message] = []
-        self._pace = Pace(GATHER_SECONDS)
+        self._pace = pace or Pace(GATHER_SECONDS)
         self._gather_until = 0.0
         self._trouble: str | None = "starting"
         self._idle_at = 0.0

@@ -8,7 +8,7 @@ from typing import Final
 _MEMORY_SECONDS: Final = 0.3
 """Over about so long the rate is told: a burst is noticed in time, and a pause is not taken for the end of one."""
 
-_PER_RECORD: Final = 40e-6
+PER_RECORD: Final = 40e-6
 """Seconds that each record a second adds: at 200/s 8 ms, at 1 000/s 40 ms, so that batches grow with the square."""
 
 _WORTH: Final = 1.5
@@ -19,11 +19,12 @@ class Pace:
     """A batch of one record costs nearly as much as one of fifty: requests, wake-ups, a transaction. So whoever reads at
     a high rate waits a little for more, and whoever finds nothing to read begins at once with what comes next.
 
-    longest: seconds.
+    longest: seconds. per_record: seconds that each record a second adds, more where a batch costs more.
     """
 
-    def __init__(self, longest: float) -> None:
+    def __init__(self, longest: float, per_record: float = PER_RECORD) -> None:
         self._longest = longest
+        self._per_record = per_record
         self._rate = 0.0
         self._at: float | None = None
 
@@ -33,5 +34,5 @@ class Pace:
             passed = now - self._at
             self._rate += (1 - exp(-passed / _MEMORY_SECONDS)) * (count / passed - self._rate)
         self._at = now
-        gather = min(self._longest, self._rate * _PER_RECORD)
+        gather = min(self._longest, self._rate * self._per_record)
         return gather if gather * self._rate >= _WORTH else 0.0

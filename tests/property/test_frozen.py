@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.codec import Decoded
 from streams.alerts.alert import Alert
 from streams.cases.case import Case
 from streams.cases.events import CaseOpened
@@ -20,7 +21,7 @@ from streams.frozen import quick, replace
 from streams.stage import Forward, Handled
 from tests.property.instances import of
 
-QUICK = (Alert, Case, CaseOpened, Envelope, Forward, Handled, Origin)
+QUICK = (Alert, Case, CaseOpened, Decoded, Envelope, Forward, Handled, Origin)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,13 @@ def test_a_quick_class_stays_frozen(cls: type[Any]) -> None:
             setattr(made, field.name, "y")
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(replace(made), dataclasses.fields(cls)[0].name, "y")
+
+
+def test_fields_may_be_given_by_position_as_well() -> None:
+    envelope: Any = "an envelope"
+    made = Decoded("name", envelope, "body", after="after")
+    assert made == Decoded(name="name", envelope=envelope, body="body", after="after")
+    assert made != Decoded("name", envelope, "body")
 
 
 def test_each_instance_has_a_default_of_its_own() -> None:

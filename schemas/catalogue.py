@@ -9,6 +9,9 @@ from schemas.signal import AlertSignal
 from streams.alerts import commands as alert_commands
 from streams.alerts import events as alert_events
 from streams.alerts.alert import Alert
+from streams.automation import commands as automation_commands
+from streams.automation.settings import Automation
+from streams.automation.watch import CasePage, Watch
 from streams.cases import commands as case_commands
 from streams.cases import events as case_events
 from streams.cases.case import Case, Comment
@@ -73,11 +76,12 @@ RECORD_TYPES: Final[tuple[RecordType, ...]] = (
     *_records("config", *_of(config_commands.ConfigCommand)),
     *(RecordType(f"config/{_snake(e.__name__)}", e, a) for e, a in _CONFIG_AFTER.items()),
     *_records("config", changes.ProjectChanged, changes.RulesChanged),
+    *_records("automation", *_of(automation_commands.AutomationCommand)),
     *_records("clock", Tick, TimerFired),
     *_records("outcomes", CommandRejected, CommandUnchanged),
     *_records("rows", Alert, Case, Comment, bare=True),
     *_records("rows", project_intake.Counter, project_intake.Attachment, project_intake.Group, bare=True),
     *_records("rows", project.Tenant, project.Credential, project.RoutingKey, project.Project, bare=True),
     *_records("rows", project.TakenName, rule.Rule, rule.Rules, bare=True),
-    *_records("rows", Parked, LastTick, bare=True),
+    *_records("rows", Parked, LastTick, Automation, Watch, CasePage, bare=True),
 )

@@ -9,8 +9,10 @@ from schemas.signal import AlertSignal
 from streams import topics as t
 from streams.alerts.commands import AlertCommand
 from streams.alerts.events import AlertEvent
+from streams.automation.commands import AutomationCommand
 from streams.cases.commands import CaseCommand
 from streams.cases.events import CaseEvent
+from streams.clock import Tick, TimerFired
 from streams.config.changes import ProjectChanged, RulesChanged
 from streams.config.commands import ConfigCommand
 from streams.config.events import ConfigEvent
@@ -115,9 +117,9 @@ TOPICS: Final[dict[str, Topic]] = {
         Topic(
             name=t.CASE_REACTIONS,
             key="tenant/case",
-            holds="case events, for reactions",
-            owner="streams.cases",
-            bodies=CaseEvent.__args__,
+            holds="case events, configuration and the time, for reactions",
+            owner="streams.automation",
+            bodies=(*CaseEvent.__args__, *AutomationCommand.__args__, ProjectChanged, Tick, TimerFired),
             retention_ms=_FOURTEEN_DAYS,
         ),
         Topic(

@@ -27,7 +27,7 @@ class TimerFired:
     """The timer `name` of a row is due: once each. due: when it was to be, in milliseconds since 1970, UTC.
 
     It is made in the stage that set the timer, by the first tick at or past `due` that has room for it. The envelope says
-    when that was, and its causation is the record that set the timer, whose chain goes on here. A logic that fails on it leaves
+    when that was, and its causation is the record that set the timer. A logic that fails on it leaves
     it in the dead letters as a record that can be said again.
     """
 
@@ -58,11 +58,11 @@ def tick(at: int) -> tuple[Envelope, Tick]:
     return envelope, Tick(at=at)
 
 
-def fired(*, stage: str, key: str, name: str, due: int, at: int, cause: str, depth: int, chain: str) -> Envelope:
+def fired(*, stage: str, key: str, name: str, due: int, at: int, cause: str, chain: str) -> Envelope:
     """Return the envelope of a timer that is due at the tick `at`. Its id follows from the record that set it.
 
-    key: of the row it belongs to, `tenant/aggregate` or `tenant`. cause: the id of the record that set it. depth, chain:
-    how deep in which chain of reactions that was.
+    key: of the row it belongs to, `tenant/aggregate` or `tenant`. cause: the id of the record that set it. chain: of which
+    chain of reactions that was. Its depth begins anew: who waited for a time reacts to no record, and cannot run away.
     """
     tenant_id, _, aggregate_id = key.partition("/")
     return Envelope(
@@ -71,7 +71,6 @@ def fired(*, stage: str, key: str, name: str, due: int, at: int, cause: str, dep
         id=derive(cause, stage, "timer", key, name, due),
         correlation_id=chain,
         causation_id=cause,
-        depth=depth,
         source=f"stage.{stage}",
         actor=f"system:{stage}",
         occurred_at=at * 1_000,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -14,7 +15,7 @@ from streams.cases.case import STANDARD_TYPE, Case, Priority, Status
 from streams.cases.commands import Action, ChangeStatus
 from streams.cases.events import CaseEvent
 from streams.cases.fold import fold
-from streams.config.commands import CreateProject, CreateRule, DeleteProject, RegisterTenant
+from streams.config.commands import CreateProject, CreateRule, DeleteProject, RegisterTenant, UpdateProject
 from streams.config.events import ProjectCreated, RuleCreated
 from streams.config.project import TenantKind
 from streams.config.rule import Condition, RuleKind
@@ -70,11 +71,14 @@ class World:
         }
         return Envelope(**(facts | given))
 
-    def _ask(self, topic: str, key: str, aggregate_id: str, body: Any, **given: Any) -> str:
+    def _ask(self, topic: str, key: str, aggregate_id: str, body: Any, *, run: bool = True, **given: Any) -> str:
         envelope = self.envelope(aggregate_id, **({"reply_by": self.now + 5 * SECOND} | given))
         if envelope.id not in self.asked:
             self.asked.append(envelope.id)
-        self.driver.pipe(topic, key, envelope, body)
+        if run:
+            self.driver.pipe(topic, key, envelope, body)
+        else:
+            self.driver.put(topic, key, envelope, body)
         return envelope.id
 
     def configure(self, body: Any, **given: Any) -> str:
@@ -94,6 +98,21 @@ class World:
             if isinstance(d.body, ProjectCreated) and d.envelope.causation_id == command
         )
 
+    def automate(self, project_id: str, *, close_after: int | None = None, start: bool | None = None) -> str:
+        """Ask for cases to be closed after so many seconds without activity, and started once taken; return the command's id."""
+        settings: dict[str, Any] = {}
+        if close_after is not None:
+            settings["auto_close_inactive_cases"] = {"enabled": True, "max_inactive_time_in_secs": close_after}
+        if start is not None:
+            settings["auto_transition_assigned_cases"] = {"auto_transition_assigned_cases_on_self_assigned": start}
+        return self.configure(UpdateProject(project_id=project_id, settings=json.dumps(settings)))
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass: the clock ticks, and what is due happens."""
+        self.driver.now = max(self.driver.now, self.now // 1_000)
+        self.driver.advance(1_000 * seconds)
+        self.now = max(self.now, self.driver.now * 1_000)
+
     def delete_project(self, project_id: str) -> str:
         return self.configure(DeleteProject(project_id=project_id))
 
@@ -107,11 +126,11 @@ class World:
             if isinstance(d.body, RuleCreated) and d.envelope.causation_id == command
         )
 
-    def create(self, project_id: str, title: str = "Help", *, key: str = "OPS", **given: Any) -> str:
-        """Ask for a case; return the command's id."""
+    def create(self, project_id: str, title: str = "Help", *, key: str = "OPS", run: bool = True, **given: Any) -> str:
+        """Ask for a case; return the command's id. run: whether the stages get their turn at once."""
         envelope = {name: given.pop(name) for name in ("id", "correlation_id") if name in given}
         body = CreateCase(project_id=project_id, title=Sealed.plain(title), **({"type_id": STANDARD_TYPE} | given))
-        return self._ask(CASE_INTAKE, aggregate_key(self.tenant_id, key), key, body, **envelope)
+        return self._ask(CASE_INTAKE, aggregate_key(self.tenant_id, key), key, body, run=run, **envelope)
 
     def tell(self, case_id: str, body: Any, **given: Any) -> str:
         """Send a command to a case; return the command's id."""

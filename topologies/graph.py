@@ -10,6 +10,7 @@ from typing import Final
 from schemas.topics import dead_letters
 from streams import topics as t
 from streams.alerts.stage import AlertsStage
+from streams.automation.stage import AutomationStage
 from streams.cases.stage import CasesStage
 from streams.config.stage import ConfigStage
 from streams.intake.stage import IntakeStage
@@ -120,6 +121,7 @@ TOPOLOGY: Final = Topology(
             writes=(t.ALERT_COMMANDS, t.ALERT_EVENTS),
             group="source.kafka.signals",
         ),
+        Source(name="clock", writes=(t.CASE_REACTIONS,)),
         Source(name="command-api", writes=(t.CASE_INTAKE, t.CASE_COMMANDS, t.CONFIG_COMMANDS)),
     ),
     stages=(
@@ -129,7 +131,7 @@ TOPOLOGY: Final = Topology(
             logic=ConfigStage,
             table="config-state",
             events=t.CONFIG_EVENTS,
-            emits=(t.ALERT_COMMANDS, t.CASE_INTAKE),
+            emits=(t.ALERT_COMMANDS, t.CASE_INTAKE, t.CASE_REACTIONS),
             by_tenant=True,
         ),
         Stage(
@@ -159,6 +161,15 @@ TOPOLOGY: Final = Topology(
             copies=t.CASE_REACTIONS,
             emits=(t.CASE_INTAKE, t.ALERT_COMMANDS, t.ALERT_EVENTS),
             parks=True,
+        ),
+        Stage(
+            name="automation",
+            reads=t.CASE_REACTIONS,
+            logic=AutomationStage,
+            table="automation-state",
+            emits=(t.CASE_COMMANDS, t.CASE_REACTIONS),
+            config=("project",),
+            ticks=True,
         ),
     ),
     sinks=(

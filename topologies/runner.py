@@ -197,7 +197,6 @@ class _Batch:
             due=timer.due,
             at=at,
             cause=str(UUID(bytes=timer.cause)),
-            depth=timer.depth,
             chain=str(UUID(bytes=timer.chain)),
         )
         body = TimerFired(name=name, due=timer.due)
@@ -226,14 +225,14 @@ class _Batch:
         self.rows.put(clock, row, parts)
 
     def _timer(self, taken: _Taken, due: int | None) -> Timer:
-        """Return a timer as this record sets it; its cause is the record, whose chain will go on."""
+        """Return a timer as this record sets it; its cause is the record, of whose chain it will be."""
         place = (self.fold.generation, taken.record.offset, taken.step)
         if due is None:
             return Timer(*place, None)
         if due < 0:
             raise ValueError(f"a timer that is due at {due}")
         chain = _id_of(taken.envelope.correlation_id) or taken.command_id
-        return Timer(*place, due, taken.envelope.depth, taken.command_id, chain)
+        return Timer(*place, due, taken.command_id, chain)
 
     def _timers(self, taken: _Taken, timers: Mapping[str, int | None]) -> list[tuple[bytes, Timer]]:
         """Return the timers that change. One that is cancelled and was never set leaves no row."""

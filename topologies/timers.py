@@ -1,8 +1,8 @@
 """Timers as rows, and which of them are due: an index of a partition's rows that follows what is written to them.
 
 A timer is a row `ROW|timer/NAME` next to the row it belongs to. Layout, big-endian: u8 format, u16 generation, i64 offset,
-u32 step (as a guard begins), i64 due (milliseconds since 1970; -1: not pending any more), u8 depth, 16 bytes the id of the record
-that set it, 16 bytes its correlation id. Fixed, so that a million of them are indexed without decoding one.
+u32 step (as a guard begins), i64 due (milliseconds since 1970; -1: not pending any more), 16 bytes the id of the record that
+set it, 16 bytes its correlation id. Fixed, so that a million of them are indexed without decoding one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from topologies.guard import TIMER
 
-_ROW: Final = struct.Struct(">BHqIqB16s16s")
+_ROW: Final = struct.Struct(">BHqIq16s16s")
 _DUE: Final = struct.Struct(">q")
 _DUE_AT: Final = 15
 _NONE: Final = -1
@@ -29,23 +29,20 @@ class Timer(NamedTuple):
     offset: int
     step: int
     due: int | None
-    depth: int = 0
     cause: bytes = bytes(16)
     chain: bytes = bytes(16)
 
     def encode(self) -> bytes:
         due = _NONE if self.due is None else self.due
-        return _ROW.pack(
-            TIMER, self.generation, self.offset, self.step, due, min(self.depth, 255), self.cause, self.chain
-        )
+        return _ROW.pack(TIMER, self.generation, self.offset, self.step, due, self.cause, self.chain)
 
     @classmethod
     def decode(cls, row: bytes) -> Timer:
         """Raises ValueError where the row is no timer."""
         if len(row) != _ROW.size or row[0] != TIMER:
             raise ValueError("the row is no timer")
-        _, generation, offset, step, due, depth, cause, chain = _ROW.unpack(row)
-        return cls(generation, offset, step, None if due == _NONE else due, depth, cause, chain)
+        _, generation, offset, step, due, cause, chain = _ROW.unpack(row)
+        return cls(generation, offset, step, None if due == _NONE else due, cause, chain)
 
 
 def timer_key(key: str, name: str) -> str:

@@ -11,7 +11,7 @@ from infra.runtime.errors import SettingsInvalid
 from infra.runtime.settings import Settings
 from topologies.graph import TOPOLOGY
 
-STACK: Final = ("worker", "sink.postgres", "sink.elasticsearch", "source.kafka", "api")
+STACK: Final = ("worker", "sink.postgres", "sink.elasticsearch", "source.kafka", "source.clock", "api")
 """Every role of a stack on one machine, in the order in which they are shown."""
 
 STAGES: Final = tuple(f"worker.{stage.name}" for stage in TOPOLOGY.stages)
@@ -46,6 +46,10 @@ def runner(name: str) -> Callable[[Settings], None]:
         from sources.kafka_main import run as run_kafka
 
         return run_kafka
+    if name == "source.clock":
+        from infra.cli.clock import run as run_clock
+
+        return run_clock
     from infra.cli.api import run as run_api
 
     return run_api

@@ -144,6 +144,21 @@ class ChangeResolvedReason:
     reason: Sealed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransitionCase:
+    """Go on to `status` from `before`; from any other status nothing changes. Automation says it, which has seen `before`."""
+
+    before: Status
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseInactiveCase:
+    """Close the case if nothing has happened to it since `version`."""
+
+    version: int
+
+
 CaseCommand: TypeAlias = (
     OpenCase
     | ApplySignal
@@ -161,4 +176,6 @@ CaseCommand: TypeAlias = (
     | UnarchiveCase
     | ChangeDueDate
     | ChangeResolvedReason
+    | TransitionCase
+    | CloseInactiveCase
 )

@@ -19,9 +19,11 @@ from streams.cases.commands import (
     ChangeResolvedReason,
     ChangeStatus,
     ChangeTitle,
+    CloseInactiveCase,
     DeleteComment,
     EditComment,
     OpenCase,
+    TransitionCase,
     UnarchiveCase,
     UnassignCase,
 )
@@ -122,6 +124,10 @@ def decide(command: CaseCommand, case: Case | None, comment: Comment | None, by:
             if reason == case.resolved_reason:
                 return UNCHANGED
             return accept(CaseResolvedReasonChanged(reason=reason, before=case.resolved_reason))
+        case TransitionCase(before=before, status=status):
+            return UNCHANGED if case.ended or case.status is not before else accept(*_status(case, status))
+        case CloseInactiveCase(version=version):
+            return UNCHANGED if case.ended or case.version != version else accept(*_status(case, Status.CLOSED))
         case _:
             assert_never(command)
 

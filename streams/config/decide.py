@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never
 
+from streams.automation.settings import refuse as refuse_settings
 from streams.config.commands import (
     BindRoutingKey,
     ConfigCommand,
@@ -240,6 +241,9 @@ def _update_project(command: UpdateProject, objects: Objects, by: Envelope) -> D
         return _no_project(command.project_id)
     if command.name is not None and not command.name.content:
         return reject("project.name_missing", "a project has a name", field="name")
+    refused = None if command.settings is None else refuse_settings(command.settings)
+    if refused is not None:
+        return refused
     asked = {
         "name": command.name,
         "team_uuid": command.team_uuid,

@@ -13,7 +13,7 @@ from streams.decision import Accepted
 from streams.envelope import Envelope
 from streams.frozen import replace
 from streams.stage import Carried, Forward, Handled, Recorded, Rows
-from streams.topics import ALERT_COMMANDS, CASE_INTAKE
+from streams.topics import ALERT_COMMANDS, CASE_INTAKE, CASE_REACTIONS
 
 _NOUNS = {Tenant: "tenant", Credential: "credential", RoutingKey: "routing", Project: "project", Rule: "rule"}
 
@@ -49,7 +49,8 @@ class ConfigStage:
                     changed[name] = TakenName(object_id=project.project_id)
                 elif project.deleted_at is not None:
                     changed[name] = None
-                forwards = (self._tell(envelope, CASE_INTAKE, ProjectChanged(project=project)),)
+                told = ProjectChanged(project=project)
+                forwards = tuple(self._tell(envelope, topic, told) for topic in (CASE_INTAKE, CASE_REACTIONS))
                 if project.deleted_at is not None and objects.rules(project.key).rules:
                     # The next project with this key begins without rules.
                     none = RulesChanged(rules=Rules(project_key=project.key))

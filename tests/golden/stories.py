@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from streams.automation.watch import PAGE
 from streams.cases.case import Priority, Status
 from streams.cases.commands import (
     AddComment,
@@ -22,6 +23,7 @@ from streams.cases.commands import (
     UnarchiveCase,
     UnassignCase,
 )
+from streams.clock import TimerFired
 from streams.config.commands import (
     BindRoutingKey,
     CreateProject,
@@ -37,7 +39,7 @@ from streams.config.project import CredentialKind, TenantKind
 from streams.config.rule import Condition, Operator, RuleKind
 from streams.parked import UnparkCase
 from streams.text import Sealed
-from streams.topics import CONFIG_EVENTS
+from streams.topics import CASE_REACTIONS, CONFIG_EVENTS
 from tests.world import BEGIN, SECOND, World
 from topologies.testing import TopologyTestDriver
 
@@ -142,9 +144,31 @@ def unparked() -> World:
     return world
 
 
+def automatic() -> World:
+    """A project closes what is inactive and starts what is taken; it begins to when there are two pages of cases."""
+    world = _world()
+    ops = world.project()
+    for n in range(PAGE + 1):
+        world.create(ops, f"Printer {n}", run=n == PAGE)
+    world.automate(ops, close_after=60, start=True)
+    first, second = world.cases()[-2:]
+    world.wait(20)
+    world.tell(first.case_id, AssignCase(assignee_id="ada"))
+    world.tell(second.case_id, AssignCase(assignee_id="bob"))
+    world.wait(70)
+    world.tell(first.case_id, ChangeStatus(status=Status.OPEN))
+    # What went to the dead letters and is said again.
+    again = world.envelope(first.case_id, actor="system:automation")
+    world.driver.pipe(CASE_REACTIONS, f"{world.tenant_id}/{first.case_id}", again, TimerFired(name="inactive", due=0))
+    world.automate(ops)
+    world.wait(90)
+    return world
+
+
 STORIES: Final[dict[str, Callable[[], World]]] = {
     "people": people,
     "alerts": alerts,
     "configuration": configuration,
     "unparked": unparked,
+    "automatic": automatic,
 }

@@ -28,6 +28,7 @@ from topologies.guard import split
 from topologies.runner import StageFold
 from topologies.step import Outgoing, Record
 from topologies.testing import MemoryRows
+from topologies.timers import pending
 
 HISTORIES = HERE / "histories"
 STAGES = [stage.name for stage in TOPOLOGY.stages]
@@ -59,6 +60,7 @@ def left(stage: str, records: list[Record]) -> str:
     sent = Counter(f"{r.topic} {codec.decode(r.value).name}" for r in (*step.broadcasts, *step.sends))
     states = {key.decode(): split(row)[1] for key, row in sorted(rows.rows.items())}
     shown = {key: plain(codec.decode_row(state)) if state else None for key, state in states.items()}
+    shown |= {key.decode(): {"due": due} for key, row in rows.rows.items() if (due := pending(row)) is not None}
     return as_json({"dead": step.dead, "skipped": step.skipped, "sent": dict(sorted(sent.items())), "rows": shown})
 
 

@@ -22,9 +22,11 @@ from streams.cases.commands import (
     ChangeResolvedReason,
     ChangeStatus,
     ChangeTitle,
+    CloseInactiveCase,
     DeleteComment,
     EditComment,
     OpenCase,
+    TransitionCase,
     UnarchiveCase,
     UnassignCase,
 )
@@ -69,6 +71,10 @@ changes: st.SearchStrategy[CaseCommand] = st.one_of(
     st.just(UnarchiveCase()),
     st.builds(ChangeDueDate, due_date=st.sampled_from([None, "2030-01-31", "2031-12-01"])),
     st.builds(ChangeResolvedReason, reason=texts),
+    st.builds(
+        TransitionCase, before=st.sampled_from(list(Status)), status=st.sampled_from([Status.OPEN, Status.IN_PROGRESS])
+    ),
+    st.builds(CloseInactiveCase, version=st.integers(1, 6)),
 )
 openings = st.builds(
     OpenCase,
@@ -161,6 +167,10 @@ def done(command: CaseCommand, case: Case, before: Case) -> bool:
             return case.resolved_reason == reason
         case ApplySignal():
             return _applied(command, case)
+        case TransitionCase(before=was, status=status):
+            return before.status is was and case.status is status
+        case CloseInactiveCase(version=version):
+            return before.version == version and case.status is Status.CLOSED and case.closed_at is not None
         case _:
             assert_never(command)
 

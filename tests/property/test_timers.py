@@ -252,7 +252,7 @@ def test_an_index_that_is_told_of_one_timer_again_and_again_does_not_grow(times:
 
 
 def test_a_timer_survives_its_bytes_and_nothing_else_is_one() -> None:
-    timer = Timer(1, 2, 3, 4, 5, bytes(range(16)), bytes(range(16, 32)))
+    timer = Timer(1, 2, 3, 4, bytes(range(16)), bytes(range(16, 32)))
     assert Timer.decode(timer.encode()) == timer
     assert Timer.decode(timer._replace(due=None).encode()).due is None
 

@@ -7,22 +7,27 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
+from schemas import codec
 from schemas.state_hash import state_hash
 from sinks.postgres.rows import CaseRow
 from streams.cases.case import STANDARD_TYPE, AlertStatus, Case
-from streams.cases.commands import Action
-from streams.ids import alert_id
+from streams.cases.commands import Action, CloseInactiveCase
+from streams.clock import CLOCK
+from streams.ids import aggregate_key, alert_id
 from streams.intake.project_intake import Attachment
 from streams.outcomes import Receipt
-from streams.topics import ALERT_COMMANDS, ALERT_EVENTS, CASE_EVENTS, CASE_REACTIONS, CONFIG_EVENTS
+from streams.topics import ALERT_COMMANDS, ALERT_EVENTS, CASE_COMMANDS, CASE_EVENTS, CASE_REACTIONS, CONFIG_EVENTS
+from tests.simulation.clock import SECOND
 from tests.simulation.platform import Platform
 from tests.simulation.rebuild import rebuilt_index, rebuilt_tables
 from tests.simulation.workload import KEYS, People
 from tests.world import ROUTING, World
 from topologies.faust.rows import Rows
 from topologies.graph import TOPOLOGY
-from topologies.guard import newer
+from topologies.guard import newer, split
+from topologies.partition import partition_of
 from topologies.testing import MemoryRows
+from topologies.ticking import LAST_TICK
 
 STAGES_ALONE: Final = (CASE_EVENTS, CASE_REACTIONS, ALERT_EVENTS, CONFIG_EVENTS)
 ENDS: Final = ("folded", "deduplicated", "deduplicated:stale_episode", "suppressed:rule:")
@@ -35,6 +40,7 @@ def check(platform: Platform, people: People) -> None:
     _recover(platform, people)
     _check_tables(platform, people)
     _check_sent(platform)
+    _check_timers(platform, people)
     for world in people.worlds:
         _check_said(world, people.edge.repeated)
         _check_views(platform, world)
@@ -71,8 +77,50 @@ def _check_sent(platform: Platform) -> None:
             owed: set[Any] = set()
             for oracle in platform.oracles.values():
                 owed |= oracle.sends[topic, partition]
-            more = platform.broker.seen[topic, partition] - owed
+            # The time is from outside.
+            seen = {pair for pair in platform.broker.seen[topic, partition] if pair[0] != CLOCK.encode()}
+            more = seen - owed
             assert not more, f"{len(more)} records in {topic}/{partition} that no undisturbed fold would have sent"
+
+
+def _check_timers(platform: Platform, people: People) -> None:
+    """Each due timer fired once, and none before its time. Told twice: by the rows, and by the cases and their settings alone."""
+    for stage in TOPOLOGY.stages:
+        for partition in range(platform.broker.partitions) if stage.ticks else ():
+            kept = people.edge.rows[stage.name, partition]
+            last = kept.get(LAST_TICK.encode())
+            if last is not None:
+                left = kept.due(codec.decode_row(split(last)[1]).at)
+                assert not left, f"timers of {stage.name}/{partition} that are due and did not fire: {left[:3]}"
+    for world in people.worlds:
+        _check_closed(world)
+
+
+def _check_closed(world: World) -> None:
+    recorded = {
+        (case_id, d.envelope.version): d.envelope.recorded_at
+        for case_id, events in world.events().items()
+        for d in events
+    }
+    said: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for d in world.own(CASE_COMMANDS):
+        if isinstance(d.body, CloseInactiveCase):
+            case = (d.envelope.aggregate_id, d.body.version)
+            said[case].add(d.envelope.id)
+            assert d.envelope.occurred_at >= recorded[case] + SECOND, f"{case} was closed before its time"
+    for case, ids in said.items():
+        # A version has a timer of its own; after other settings it may have another one.
+        assert len(ids) == 1, f"{case} was closed by {len(ids)} timers"
+    asked = world.driver.state("automation", f"{world.tenant_id}|project/OPS")
+    if asked is None or asked.close_after is None:
+        return
+    for case_now in world.cases():
+        if case_now.project_key == "OPS" and not case_now.ended:
+            since = recorded[case_now.case_id, case_now.version] // 1_000
+            place = partition_of(aggregate_key(world.tenant_id, case_now.case_id).encode(), world.driver.partitions)
+            last = world.driver.rows["automation", place].get(LAST_TICK.encode())
+            told = 0 if last is None else codec.decode_row(split(last)[1]).at
+            assert since + asked.close_after * 1_000 > told, f"{case_now.key} should be closed by now"
 
 
 def _check_said(world: World, repeated: set[str]) -> None:

@@ -18,9 +18,12 @@ from tests.simulation.index import MemoryIndex
 from tests.simulation.oracle import Oracle
 from tests.simulation.process import Process
 from tests.simulation.sink import SinkWorker, Writer
+from tests.simulation.ticker import Ticker
 from tests.simulation.worker import Build, StageWorker
 from topologies.faust.changelog import ForeignRecordError
 from topologies.graph import TOPOLOGY, Feed, Stage
+
+CLOCKS: Final = 2
 
 PATIENCE: Final = 900 * SECOND
 """How long a platform on which nothing falls any more may take to become quiet."""
@@ -64,6 +67,8 @@ class Platform:
         self._started = 0
         self._wanted: dict[str, int] = {}
         self._broken: str | None = None
+        self._ticking = False
+        self._tickers: dict[str, Process] = {}
         for member in MEMBERS:
             topic = member.reads if isinstance(member, Stage) else member.topic
             group = Group(member.group, topic, self.broker.partitions, clock, faults, note)
@@ -141,6 +146,26 @@ class Platform:
             self._look()
         assert self.clock.now == until
 
+    def tick(self, on: bool) -> None:  # noqa: FBT001
+        """Let two clocks run, or none."""
+        self._ticking = on
+        self._keep_ticking()
+        for process in list(self._tickers.values()) if not on else []:
+            process.kill()
+
+    def _keep_ticking(self) -> None:
+        while self._ticking and len(self._tickers) < CLOCKS:
+            self._started += 1
+            process = Process(f"clock-{self._started}", self.clock, self.faults, self._clock_ended)
+            self._tickers[process.name] = process
+            Ticker(process, self.broker, self.faults, TOPOLOGY.ticking())
+
+    def _clock_ended(self, process: Process, cause: Exception | None) -> None:
+        del self._tickers[process.name]
+        if cause is not None:
+            self._broken = f"{process.name} ended: {cause!r}"
+        self.clock.after(self.faults.restart(), self._keep_ticking)
+
     def settle(self) -> None:
         """Run until everything that was said is done. Raises Unsettled where that never is."""
         until = self.clock.now + PATIENCE
@@ -151,6 +176,7 @@ class Platform:
 
     def close(self) -> None:
         """End all processes, and start none again."""
+        self.tick(False)
         for name, part in list(self._parts.values()):
             self._wanted[name] = 0
             part.process.kill()

@@ -61,10 +61,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configure:
-    """change: "group", "suppress", "unrule", "rename" or "delete" (the doomed project)."""
+    """change: "group", "suppress", "unrule", "rename", "automate" or "delete" (the doomed project). seconds: without activity
+    after which a case is closed, None for never.
+    """
 
     tenant: int
     change: str
+    seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +115,9 @@ def _item(chance: random.Random) -> Item:
         case "ask":
             return Ask(tenant=tenant, doomed=chance.random() < 0.3)
         case "configure":
-            change = chance.choices(("group", "suppress", "unrule", "rename", "delete"), (3, 2, 3, 2, 3))[0]
-            return Configure(tenant=tenant, change=change)
+            changes = ("group", "suppress", "unrule", "rename", "automate", "delete")
+            change = chance.choices(changes, (3, 2, 3, 2, 6, 3))[0]
+            return Configure(tenant=tenant, change=change, seconds=chance.choice((1, 2, 5, 10, 10, None)))
         case _:
             return Repeat(n=chance.randrange(100))
 
@@ -129,7 +133,7 @@ def _body(chance: random.Random) -> Any:
             AddComment(message=Sealed.plain(f"seen {chance.randrange(9)}")),
             ChangePriority(priority=chance.choice(list(Priority))),
             ChangeTitle(title=Sealed.plain(f"title {chance.randrange(9)}")),
-            AssignCase(assignee_id=f"person-{chance.randrange(3)}"),
+            AssignCase(assignee_id=chance.choice(("ada", "ada", "bob"))),
         )
     )
 
@@ -146,6 +150,8 @@ class People:
         self._rules: list[list[str]] = [[] for _ in TENANTS]
         if chance.random() < 0.5:
             self._rules[0].append(self.worlds[0].rule(self.lasting[0], RuleKind.GROUP, group_by=("service",)))
+        if chance.random() < 0.5:
+            self.worlds[0].automate(self.lasting[0], close_after=chance.choice((2, 5, 9)), start=True)
 
     def do(self, item: Item, now: int) -> None:
         if isinstance(item, Repeat):
@@ -165,7 +171,7 @@ class People:
                 project, key = (self.doomed, "OLD") if doomed else (self.lasting, "OPS")
                 world.create(project[item.tenant], key=key)
             case Configure(change=change):
-                self._configure(item.tenant, change)
+                self._configure(item.tenant, change, item.seconds)
             case _:
                 assert_never(item)
 
@@ -182,7 +188,7 @@ class People:
             run=False,
         )
 
-    def _configure(self, tenant: int, change: str) -> None:
+    def _configure(self, tenant: int, change: str, seconds: int | None) -> None:
         world, project, rules = self.worlds[tenant], self.lasting[tenant], self._rules[tenant]
         match change:
             case "group":
@@ -193,6 +199,8 @@ class People:
             case "unrule":
                 if rules:
                     world.configure(DeleteRule(rule_id=rules.pop()))
+            case "automate":
+                world.automate(project, close_after=seconds, start=True)
             case "rename":
                 world.configure(UpdateProject(project_id=project, name=Sealed.plain("renamed")))
             case _:

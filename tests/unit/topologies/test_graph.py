@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from schemas.topics import CHANGELOG_CONFIG, MAX_RECORD_BYTES, TOPICS
-from streams.topics import ALERT_EVENTS, CASE_EVENTS, CASE_REACTIONS, CONFIG_EVENTS
+from streams.topics import ALERT_EVENTS, ALERT_SIGNALS, CASE_EVENTS, CONFIG_EVENTS
 from topologies.faust.changelog import MAX_BATCH_BYTES
 from topologies.graph import TOPOLOGY, Kind, Topology
 from topologies.provision import topics
@@ -25,10 +25,14 @@ def test_every_topic_is_in_the_catalogue_and_everything_written_is_read() -> Non
     read = {s.reads for s in TOPOLOGY.stages} | {f.topic for f in TOPOLOGY.sinks} | {s.reads for s in TOPOLOGY.sources}
     written = {t for s in TOPOLOGY.sources for t in s.writes}
     for stage in TOPOLOGY.stages:
-        written |= {stage.events, *stage.emits} | ({stage.copies} if stage.copies else set())
-    assert read - {None} | written == set(TOPICS)
-    # Reactions have no reader before the automation that they are for.
-    assert written - read == {CASE_REACTIONS}
+        written |= {*stage.emits, *(topic for topic in (stage.events, stage.copies) if topic is not None)}
+    assert read - {None} == written | {ALERT_SIGNALS} == set(TOPICS)
+
+
+def test_a_stage_that_ticks_is_told_the_time_and_one_that_needs_configuration_gets_it() -> None:
+    (clock,) = (source for source in TOPOLOGY.sources if source.name == "clock")
+    assert set(TOPOLOGY.ticking()) == set(clock.writes)
+    assert {stage.reads for stage in TOPOLOGY.stages if stage.config} == set(TOPOLOGY.stage("config").emits)
 
 
 def test_groups_tables_and_topics_have_names_of_their_own() -> None:

@@ -55,7 +55,7 @@ def test_every_role_keeps_its_own_name_through_a_restart(folder: Folder) -> None
 
 def test_what_lets_things_in_stops_first_and_what_writes_them_last() -> None:
     groups = stop_groups(list(STACK))
-    assert set(groups[0]) == {"api", "source.kafka"}
+    assert set(groups[0]) == {"api", "source.kafka", "source.clock"}
     assert set(groups[-1]) == {"sink.postgres", "sink.elasticsearch"}
     assert sorted(name for group in groups for name in group) == sorted(STACK)
 

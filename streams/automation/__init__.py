@@ -1,0 +1,1 @@
+"""What happens to cases by itself, as their project's settings ask for it."""

@@ -16,6 +16,12 @@ TAGS_LIMIT: Final = 200
 """Values that the attributes of a case hold in all."""
 TAG_LIMIT: Final = 200
 """Characters of an attribute's name, and of each of its values."""
+TAGS_BYTES: Final = 100_000
+"""All attributes of a case together: an event holds them as they were, as they are, and in the case."""
+ID_LIMIT: Final = 100
+"""Characters of an id that somebody else gave: of a user, say."""
+SEALING: Final = 128
+"""Bytes that encryption adds to a text, at most."""
 
 # What no person means to write: control characters (newline and tab apart), surrogates, and the format characters that
 # hide text or turn its direction over. Those that join emoji, shape scripts or mark a direction are text.
@@ -46,6 +52,11 @@ class Sealed:
         It does not raise: bytes that are no UTF-8 show as replacement characters.
         """
         return self.content.decode(errors="replace") if self.key_id is None else "[sealed]"
+
+    def longer_than(self, limit: int) -> bool:
+        """Whether this has over `limit` characters, as far as can be told: of what is encrypted, whether it surely has."""
+        # A character takes four bytes at most.
+        return len(self.content) > 4 * limit + SEALING or (self.key_id is None and len(self.text) > limit)
 
 
 EMPTY: Final = Sealed(b"")

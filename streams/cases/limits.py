@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from streams.cases.commands import (
     AddComment,
+    AssignCase,
     ChangeAttributes,
     ChangeDescription,
     ChangeDueDate,
@@ -19,8 +20,10 @@ from streams.decision import Rejected, reject
 from streams.text import (
     COMMENT_LIMIT,
     DESCRIPTION_LIMIT,
+    ID_LIMIT,
     RESOLVED_REASON_LIMIT,
     TAG_LIMIT,
+    TAGS_BYTES,
     TAGS_LIMIT,
     TITLE_LIMIT,
     Sealed,
@@ -44,6 +47,8 @@ def refuse(command: Any) -> Rejected | None:
             return _line("resolved_reason", text, RESOLVED_REASON_LIMIT, needed=True)
         case ChangeAttributes(attributes=said):
             return attributes(said)
+        case AssignCase(assignee_id=who):
+            return assignee(who)
         case ChangeDueDate(due_date=str(due)) if not _is_date(due):
             return reject("case.due_date_invalid", "a due date is an ISO date, like 2030-01-31", field="due_date")
         case _:
@@ -58,31 +63,48 @@ def description(text: Sealed) -> Rejected | None:
     return _line("description", text, DESCRIPTION_LIMIT, needed=False)
 
 
+def assignee(who: str | None) -> Rejected | None:
+    if who is not None and len(who) > ID_LIMIT:
+        return reject("case.assignee_too_long", f"over the limit `id` of {ID_LIMIT} characters", field="assignee_id")
+    return None
+
+
 def attributes(said: Mapping[str, tuple[str, ...]]) -> Rejected | None:
-    if sum(map(len, said.values())) > TAGS_LIMIT:
+    # A name without values counts as one, or there could be any number of them.
+    if sum(max(len(values), 1) for values in said.values()) > TAGS_LIMIT:
         detail = f"over the limit `tags` of {TAGS_LIMIT} values in all"
         return reject("case.too_many_tags", detail, field="attributes")
     if any(len(text) > TAG_LIMIT for name, values in said.items() for text in (name, *values)):
         detail = f"over the limit `tag` of {TAG_LIMIT} characters in a name or a value"
         return reject("case.tag_too_long", detail, field="attributes")
+    if sum(map(_size, said.items())) > TAGS_BYTES:
+        return reject("case.tags_too_large", f"over the limit `tags` of {TAGS_BYTES} bytes in all", field="attributes")
     return None
 
 
 def fit(facts: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Return facts as attributes, cut to the limits: a trigger must not be lost over its labels."""
     fitted: dict[str, tuple[str, ...]] = {}
+    left = TAGS_BYTES
     for name, value in facts.items():
         key, text = (shorten(sanitize(t, multiline=False), TAG_LIMIT) for t in (name, value))
-        if key and text and len(fitted) < TAGS_LIMIT:
+        size = _size((key, (text,)))
+        if key and text and len(fitted) < TAGS_LIMIT and size <= left:
             fitted[key] = (text,)
+            left -= size
     return fitted
+
+
+def _size(attribute: tuple[str, tuple[str, ...]]) -> int:
+    name, values = attribute
+    return sum(len(text.encode(errors="replace")) for text in (name, *values))
 
 
 def _line(field: str, text: Sealed, limit: int, *, needed: bool) -> Rejected | None:
     words = text.text
     if needed and not words.strip():
         return reject(f"case.{field}_missing", "this text may not be empty", field=field)
-    if len(words) > limit:
+    if text.longer_than(limit):
         detail = f"over the limit `{field}` of {limit} characters"
         return reject(f"case.{field}_too_long", detail, field=field)
     return None

@@ -35,6 +35,7 @@ from streams.config.events import (
     RuleReplaced,
     TenantRegistered,
 )
+from streams.config.limits import refuse
 from streams.config.project import Credential, Project, RoutingKey, TakenName, Tenant
 from streams.config.rule import RULES_LIMIT, Rule, RuleKind, Rules
 from streams.decision import UNCHANGED, Accepted, Decision, accept, reject
@@ -105,6 +106,9 @@ def decide(command: ConfigCommand, objects: Objects, by: Envelope) -> Decision[C
     changes = _named(command, objects)
     if by.expected_version is not None and changes is not None and by.expected_version != changes.version:
         return reject("config.version_conflict", f"it is at version {changes.version}, not {by.expected_version}")
+    refused = refuse(command)
+    if refused is not None:
+        return refused
     match command:
         case RegisterTenant(name=name, kind=kind):
             if objects.tenant() is not None:

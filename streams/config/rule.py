@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final, assert_never
 
 RULES_LIMIT: Final = 100
 """How many rules a project may have: they travel to the stages as one record."""
+
+GROUP_KEY_LIMIT: Final = 1_000
+"""Characters of the values that name a group; longer ones name it by their digest."""
 
 
 class RuleKind(StrEnum):
@@ -74,7 +78,11 @@ class Rule:
 
     def group_key(self, facts: Mapping[str, str]) -> str:
         """Return the name of the group that these facts belong to, unambiguous whatever the values hold."""
-        return f"{self.rule_id}:" + "".join(f"{len(v)}:{v}" for v in (facts.get(f, "") for f in self.group_by))
+        values = "".join(f"{len(v)}:{v}" for v in (facts.get(f, "") for f in self.group_by))
+        if len(values) > GROUP_KEY_LIMIT:
+            # It travels in every event of the group's case. No values begin with this sign, but with their length.
+            values = "#" + sha256(values.encode(errors="replace")).hexdigest()
+        return f"{self.rule_id}:{values}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

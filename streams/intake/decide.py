@@ -26,7 +26,10 @@ def refuse(command: CreateCase, project: Project | None) -> Rejected | None:
     if command.type_id != STANDARD_TYPE:
         return reject("type.not_found", f"case type {command.type_id} does not exist", field="type_id")
     return (
-        limits.title(command.title) or limits.description(command.description) or limits.attributes(command.attributes)
+        limits.title(command.title)
+        or limits.description(command.description)
+        or limits.assignee(command.assignee_id)
+        or limits.attributes(command.attributes)
     )
 
 

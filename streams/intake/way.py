@@ -7,8 +7,14 @@ would leave the case open that the trigger before it opens.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from streams.intake.project_intake import Attachment
+
+PATH_LIMIT: Final = 32
+"""How many ended cases an alert's signals may still be coming back from. Beyond that the oldest is forgotten: a signal
+that comes back from there begins again at the oldest that is known, and goes behind all that are still on their way.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,4 +46,5 @@ def attach(before: Attachment | None, case_id: str, seq: int, ended: str | None)
     path = before.path if case_id == before.case_id else (*before.path, before.case_id)
     if ended in path and seq >= before.seq:
         path = path[path.index(ended) + 1 :]
+    path = path[-PATH_LIMIT:]
     return Attachment(case_id=case_id, seq=max(seq, before.seq), path=path)

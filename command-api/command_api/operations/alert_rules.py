@@ -14,13 +14,9 @@ from infra.runtime.problems import Fault, Problem
 from infra.runtime.services import Services
 from sinks.postgres import reads
 from streams.config.commands import CreateRule, DeleteRule, ReplaceRule
+from streams.config.limits import CONDITIONS_LIMIT, GROUP_BY_LIMIT, RULE_LIMIT
 from streams.config.rule import Condition, RuleKind
 from streams.text import NAME_LIMIT
-
-CONDITIONS_LIMIT: Final = 20
-GROUP_BY_LIMIT: Final = 10
-RULE_LIMIT: Final = 8_000
-"""Bytes of a rule's conditions and groups: all rules of a project travel to the stages as one record."""
 
 WINDOW_LIMIT: Final = 30 * 24 * 3600
 

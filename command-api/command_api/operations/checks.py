@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
 
 from infra.runtime.problems import Fault, Problem
-from streams.text import TAG_LIMIT, TAGS_LIMIT, Sealed, sanitize
+from streams.text import TAG_LIMIT, TAGS_BYTES, TAGS_LIMIT, Sealed, sanitize
 
 Attributes = Mapping[str, tuple[str, ...]]
-
-TAGS_BYTES: Final = 100_000
-"""All attributes of a case together: an event holds them as they were, as they are, and in the case."""
 
 
 class Checks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -17,12 +17,8 @@ from infra.runtime.services import Services
 from sinks.postgres import reads
 from streams.cases.case import STANDARD_TYPE
 from streams.config.commands import CreateProject, DeleteProject, UpdateProject
+from streams.config.limits import SETTINGS_LIMIT
 from streams.text import NAME_LIMIT
-
-SETTINGS_LIMIT: Final = 100_000
-"""Bytes of a project's settings as JSON, and of its columns: a project travels to the stages as one record."""
-
-TYPES_LIMIT: Final = 100
 
 
 async def create_project(

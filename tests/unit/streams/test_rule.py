@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from streams.cases.limits import fit
+from streams.cases.limits import attributes, fit
 from streams.config.rule import Condition, Operator, Rule, RuleKind, Rules
-from streams.text import TAG_LIMIT, TAGS_LIMIT
+from streams.text import TAG_LIMIT, TAGS_BYTES, TAGS_LIMIT
 
 FACTS = {"host": "db-1.prod", "env": "prod", "empty": ""}
 
@@ -71,6 +71,15 @@ def test_groups_are_told_apart_whatever_their_values_hold() -> None:
     assert rule().group_key({}) == "r:0:0:"
 
 
+def test_a_group_whose_values_are_long_has_a_short_name_of_its_own() -> None:
+    long = {"host": "h" * 5_000, "env": "prod"}
+    name = rule().group_key(long)
+    assert len(name) < 100
+    assert name == rule().group_key(long)
+    assert name != rule().group_key({**long, "env": "test"})
+    assert Rules(project_key="OPS", rules=(rule("r"),)).of_group(name) == rule("r")
+
+
 def test_a_group_is_known_by_the_rule_that_made_it() -> None:
     rules = Rules(project_key="OPS", rules=(rule("r1"), rule("r11")))
     for each in rules.rules:
@@ -84,3 +93,9 @@ def test_facts_are_cut_to_what_attributes_may_hold() -> None:
     assert fitted["a b"] == ("c d",)
     assert set(fitted) & {"", "none"} == set()
     assert {len(value) for (value,) in fitted.values()} == {3, TAG_LIMIT}
+
+
+def test_facts_are_cut_to_the_bytes_that_attributes_may_have_in_all() -> None:
+    fitted = fit({f"{n:03}": "\N{FIRE}" * TAG_LIMIT for n in range(TAGS_LIMIT)})
+    assert list(fitted) == [f"{n:03}" for n in range(TAGS_BYTES // (3 + 4 * TAG_LIMIT))]
+    assert attributes(fitted) is None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from command_api.operations.checks import TAGS_BYTES, Checks
+from command_api.operations.checks import Checks
 from infra.runtime.problems import Problem
+from streams.text import TAGS_BYTES
 
 
 def refused(checks: Checks) -> Problem:

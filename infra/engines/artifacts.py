@@ -52,7 +52,7 @@ class Artifact:
 
 
 def locked() -> dict[str, list[Artifact]]:
-    """Return what the lock names, by set: kafka, elasticsearch, compiler."""
+    """Return what the lock names, by set: kafka, kafka-tools, elasticsearch, compiler."""
     document = json.loads(resources.files("infra.engines").joinpath(LOCK).read_text())
     return {name: [Artifact(**row) for row in rows] for name, rows in document.items()}
 

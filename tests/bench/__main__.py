@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
@@ -37,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for part in arguments.parts or PARTS:
             with report.measuring(part, bench.sizes):
                 load(part)(bench)
+        if arguments.plots:
+            _draw(report)
     return 1 if report.failed else 0
 
 
@@ -57,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_part,
         help=f"measure just these, of {', '.join(PARTS)}; sinks and latency have something to read only after fold",
     )
+    parser.add_argument("--plots", action="store_true", help="draw what was measured into infra/docs/figures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     return parser
 
@@ -76,6 +80,13 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 def _told_to_end(number: int, _frame: FrameType | None) -> None:
     raise SystemExit(f"the benchmarks were ended by {signal.Signals(number).name}, before they had all figures")
+
+
+def _draw(report: Report) -> None:
+    from tests.bench import plots
+
+    for path in plots.draw(plots.points(map(asdict, report.figures))):
+        report.say(f"drawn: {path}")
 
 
 def _close(report: Report, path: Path | None) -> None:

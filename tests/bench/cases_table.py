@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import psutil
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
@@ -20,6 +19,7 @@ from infra.engines.process import Command
 from infra.runtime.kafka import create_topics
 from schemas.topics import CHANGELOG_CONFIG
 from tests.bench.field import PARTITIONS, Field
+from tests.bench.processor import cpu_seconds
 from tests.bench.stage_worker import stage
 from tests.bench.story import Stories
 from tests.wheel import ROOT
@@ -45,14 +45,12 @@ class StageWorker(Role):
         self.process.start(Command(argv=argv, cwd=ROOT, env=self._env))
 
     def spent(self) -> Spent:
-        process: Any = psutil.Process(self.pid)
-        times = process.cpu_times()
         status = dict(
             line.split(":", 1) for line in Path(f"/proc/{self.pid}/status").read_text().splitlines() if ":" in line
         )
         return Spent(
-            cpu=times.user + times.system,
-            resident=process.memory_info().rss,
+            cpu=cpu_seconds(self.pid),
+            resident=int(status["VmRSS"].split()[0]) * 1024,
             peak=int(status["VmHWM"].split()[0]) * 1024,
         )
 

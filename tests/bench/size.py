@@ -10,7 +10,7 @@ from typing import Any, Final
 from tests.bench.bench import Bench
 from tests.bench.cases_table import ROW_BYTES, CasesTable, StageWorker, await_readiness
 from tests.bench.field import pace
-from tests.bench.report import Report, short
+from tests.bench.report import Report
 from tests.wheel import ROOT
 
 COMMANDS: Final = 40_000
@@ -65,7 +65,7 @@ def _measure(table: CasesTable, report: Report, start: float, kafka: str) -> Non
             name="resident_gb",
             at=size,
         )
-        report.note(f"raw_gb_{short(size)}", table.row_bytes / GIGABYTE)
+        report.add("the bytes of keys and rows alone", table.row_bytes / GIGABYTE, "GB", name="raw_gb", at=size)
         report.add("the most it held while it recovered", held.peak / GIGABYTE, "GB", name="peak_gb", at=size)
         _folded(table, report, worker, commands)
 

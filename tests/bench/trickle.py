@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 from confluent_kafka import Consumer, Producer, TopicPartition
 from hdrh.histogram import HdrHistogram
 
+from tests.bench.processor import cpu_seconds
 from tests.bench.report import Report
 from tests.integration.faust.harness import PARTITIONS, Logs, WorkerProcess, worker
 
@@ -55,7 +55,7 @@ def _measure(logs: Logs, running: WorkerProcess) -> tuple[HdrHistogram, float, i
         spent = _spent(running, lambda: _open_loop(logs, count))
         deadline = time.monotonic() + 30
         while len(events.seen) < count + RATE * WARM_UP:
-            assert time.monotonic() < deadline, f"{len(events.seen)} events"
+            assert time.monotonic() < deadline, f"{len(events.seen)} events; the worker said: {running.text()}"
             time.sleep(0.05)
     finally:
         commands.close()
@@ -115,11 +115,7 @@ def _open_loop(logs: Logs, count: int) -> None:
 
 def _spent(running: WorkerProcess, work: Callable[[], None]) -> float:
     """CPU seconds that the worker takes while `work` runs."""
-    before = _cpu(running)
+    before = cpu_seconds(running.process.pid)
     work()
-    return _cpu(running) - before
-
-
-def _cpu(running: WorkerProcess) -> float:
-    times = psutil.Process(running.process.pid).cpu_times()
-    return float(times.user + times.system)
+    assert running.process.poll() is None, running.text()
+    return cpu_seconds(running.process.pid) - before

@@ -23,6 +23,7 @@ from topologies.faust.stage import Stage
 from topologies.faust.status import Status
 from topologies.faust.topics import check_topics
 from topologies.faust.transport import FoldProducer, FoldTransport
+from topologies.faust.upkeep import Upkeep
 from topologies.faust.watch import Watch
 from topologies.step import Fold
 
@@ -134,12 +135,15 @@ def build_app(
             batch_size=batch_size,
         )
         watch = Watch(fold.name, stage, app, topic, status)
-        watching = asyncio.get_running_loop().create_task(watch.run())
+        upkeep = Upkeep(stage, durable.rows, app, status, changelog_topic(group, table))
+        loop = asyncio.get_running_loop()
+        beside = [loop.create_task(watch.run()), loop.create_task(upkeep.run())]
         try:
             async for event in stream.noack().events():
                 stage.offer(event.message)
         finally:
-            watching.cancel()
+            for task in beside:
+                task.cancel()
 
     app.agent(commands, name=f"{group}.fold")(folding)
     return Worker(app=app, status=status, table=durable)

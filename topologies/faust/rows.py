@@ -94,6 +94,10 @@ class Rows:
             else:
                 refused.add(key)
 
+    def to_repair(self, partition: int) -> bool:
+        """Whether `repairs` would return anything."""
+        return bool(self._refused.get(partition))
+
     def repairs(self, partition: int) -> list[RowGroup]:
         """The rows whose last changelog record is older than what is held: to be written again, then forgotten here.
 

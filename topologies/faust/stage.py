@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from topologies.faust import ending, metrics
@@ -72,13 +72,29 @@ class Stage:
         """Queue a batch behind those of its partition. Never blocks: the consumer bounds what is in flight."""
         partition = batch.partition
         self._lanes.setdefault(partition, deque()).append(batch)
+        if self.idle(partition):
+            self._begin(partition)
+
+    def mend(self, partitions: Iterable[int]) -> None:
+        """Write again what recovery found to be older in the changelog than it is, where no batch does that by the way."""
+        for partition in partitions:
+            if self._rows.to_repair(partition) and self.idle(partition):
+                self._lanes.setdefault(partition, deque())
+                self._begin(partition)
+
+    def idle(self, partition: int) -> bool:
+        """Whether nothing of a partition is being folded or written."""
         task = self._tasks.get(partition)
-        if task is None or task.done():
-            self._tasks[partition] = asyncio.get_running_loop().create_task(self._run(partition))
+        return task is None or task.done()
+
+    def _begin(self, partition: int) -> None:
+        self._tasks[partition] = asyncio.get_running_loop().create_task(self._run(partition))
 
     async def _run(self, partition: int) -> None:
         lane = self._lanes[partition]
         try:
+            if not lane:
+                await self._store(partition, Step())
             while lane:
                 self.progressed_at = time.monotonic()
                 await self.process(*self._next(lane))

@@ -33,6 +33,8 @@ FOLD_FAILED: Final = "fold_failed"
 PARKED: Final = "case_parked"
 ASTRAY: Final = "wrong_partition"
 TOO_LARGE: Final = "command.too_large"
+# A tuple, as making a union takes longer than asking for it.
+_CONFIGURATION: Final = (ProjectChanged, RulesChanged)
 
 
 class Poisoned(Exception):  # noqa: N818 - it is a finding, raised and caught here
@@ -144,7 +146,7 @@ class _Batch:
         if decoded.after is not None:
             body = Fact(event=body, after=decoded.after)
         tenant_id, aggregate_id = envelope.tenant_id, envelope.aggregate_id
-        if self.stage.by_tenant or isinstance(body, ProjectChanged | RulesChanged):
+        if self.stage.by_tenant or isinstance(body, _CONFIGURATION):
             named = key == tenant_id == aggregate_id
         else:
             named = key == f"{tenant_id}/{aggregate_id}"
@@ -252,7 +254,7 @@ class _Batch:
         Configuration is in every partition. A row that is here was looked at when it was made: hashing costs as much as
         a tenth of a fold.
         """
-        if self.rows.row(taken.main).there or isinstance(taken.body, ProjectChanged | RulesChanged):
+        if self.rows.row(taken.main).there or isinstance(taken.body, _CONFIGURATION):
             return False
         return partition_of(taken.record.key or b"", self.fold.partitions) != self.partition
 
@@ -270,7 +272,7 @@ class _Batch:
             outputs.answer(handled.answer, taken.body)
         for n, forward in enumerate(handled.forwards):
             outputs.forward(n, forward)
-        timers = self._timers(taken, handled.timers)
+        timers = self._timers(taken, handled.timers) if handled.timers else ()
         changed = self._changed(taken, handled, framed)
         group = (*((name.encode(), row) for name, row, _ in changed), *((key, t.encode()) for key, t in timers))
         if refusable and (outputs.largest > MAX_RECORD_BYTES or size_of(group) > ROWS_LIMIT):

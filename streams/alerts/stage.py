@@ -41,12 +41,12 @@ class AlertsStage:
 
     def handle(self, key: str, envelope: Envelope, body: Any, rows: Rows) -> Handled:
         match body:
-            case RulesChanged():
-                return Handled(row=body.rules)
             case RecordSignal():
                 return self._signal(key, envelope, body, rows)
             case AlertEnded():
                 return self._step(envelope, body, rows.get(key, Alert))
+            case RulesChanged():
+                return Handled(row=body.rules)
             case _:
                 raise TypeError(f"stage alerts does not take {type(body).__name__}")
 

@@ -27,6 +27,8 @@ from streams.topics import CASE_COMMANDS
 
 STAGE = "intake"
 PROJECT_NOT_FOUND = "project_not_found"
+_CONFIGURATION = (RulesChanged, ProjectChanged)
+_SIGNALS = (RouteSignal, ReturnSignal)
 
 
 class IntakeStage:
@@ -35,25 +37,25 @@ class IntakeStage:
     """
 
     def main_key(self, key: str, envelope: Envelope, body: Any) -> str:
-        if isinstance(body, RulesChanged | ProjectChanged):
+        if isinstance(body, _CONFIGURATION):
             return body.row_key(envelope.tenant_id)
         return key
 
     def carried(self, _envelope: Envelope, body: Any) -> Carried | None:
-        return _carried(body) if isinstance(body, RouteSignal | ReturnSignal) else None
+        return _carried(body) if isinstance(body, _SIGNALS) else None
 
     def handle(self, key: str, envelope: Envelope, body: Any, rows: Rows) -> Handled:
         match body:
+            case RouteSignal() if body.action is Action.TRIGGER:
+                return self._trigger(key, envelope, body, rows)
+            case RouteSignal():
+                return self._follow(key, envelope, body, rows)
+            case CreateCase():
+                return self._create(key, envelope, body, rows)
             case ProjectChanged():
                 return Handled(row=body.project)
             case RulesChanged():
                 return Handled(row=body.rules)
-            case CreateCase():
-                return self._create(key, envelope, body, rows)
-            case RouteSignal(action=Action.TRIGGER):
-                return self._trigger(key, envelope, body, rows)
-            case RouteSignal():
-                return self._follow(key, envelope, body, rows)
             case ReturnSignal():
                 return self._returned(key, envelope, body, rows)
             case CaseEnded():

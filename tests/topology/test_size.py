@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from schemas import codec
+from schemas.topics import MAX_RECORD_BYTES
 from streams.cases.case import ALERTS_LIMIT, Priority, Status
 from streams.cases.commands import (
     AddComment,
@@ -17,9 +20,10 @@ from streams.cases.commands import (
     ChangeStatus,
     ChangeTitle,
 )
+from streams.config.changes import RulesChanged
 from streams.config.commands import BindRoutingKey, CreateProject, CreateRule, UpdateProject
 from streams.config.limits import CONDITIONS_LIMIT, GROUP_BY_LIMIT, RULE_LIMIT, SETTINGS_LIMIT, TYPES_LIMIT
-from streams.config.rule import RULES_LIMIT, Condition, Operator, RuleKind
+from streams.config.rule import RULES_LIMIT, Condition, Operator, RuleKind, Rules
 from streams.ids import aggregate_key
 from streams.text import (
     COMMENT_LIMIT,
@@ -34,7 +38,9 @@ from streams.text import (
     TITLE_LIMIT,
     Sealed,
 )
+from streams.topics import CASE_EVENTS
 from tests.world import World
+from topologies.guard import Guard
 from topologies.step import ROWS_LIMIT
 
 # Four bytes in UTF-8, as many as any character takes.
@@ -116,11 +122,20 @@ def test_configuration_grows_no_larger_than_its_limits(world: World, code: str, 
 def test_all_rules_of_a_project_at_their_largest_still_travel_as_one_record(world: World, ops: str) -> None:
     condition = Condition(field="f", operator=Operator.STARTS_WITH, value="v" * (RULE_LIMIT - 1))
     largest = rule(
-        project_id=ops, name="n" * NAME_LIMIT, kind=RuleKind.SUPPRESS, conditions=(condition,), window=2_592_000
+        project_id=ops,
+        name=WIDE * NAME_LIMIT,
+        kind=RuleKind.SUPPRESS,
+        conditions=(condition,),
+        window=2_592_000,
     )
-    asked = [world.configure(largest) for _ in range(RULES_LIMIT)]
-    outcomes = world.outcomes()
-    assert {outcomes[command][0] for command in asked} == {"accepted"}
+    assert world.outcome(world.configure(largest)) == "accepted"
+    rules: Rules = world.driver.state("alerts", RulesChanged.key_of(world.tenant_id, "OPS"))
+    all_of_them = replace(rules, rules=rules.rules * RULES_LIMIT)
+    told = codec.encode(world.envelope(world.tenant_id), RulesChanged(rules=all_of_them))
+    assert 0.8 * MAX_RECORD_BYTES < len(told) < MAX_RECORD_BYTES
+    own = Guard().encode(codec.encode_row(all_of_them))
+    # With the rules, the rule itself and the tenant's guard change.
+    assert len(own) + 2 * RULE_LIMIT < ROWS_LIMIT
     world.check()
 
 
@@ -151,3 +166,20 @@ def test_the_largest_case_that_there_can_be_still_takes_whatever_is_said_to_it(w
     assert len(world.case("OPS-1").alerts) == ALERTS_LIMIT
     assert 200_000 < row_size(world, case_id) < ROW_LIMIT < ROWS_LIMIT
     world.check()
+
+
+def test_the_thousandth_command_of_a_case_costs_no_more_than_the_hundredth(world: World, ops: str) -> None:
+    world.create(ops)
+    case_id = world.case("OPS-1").case_id
+    said = Sealed.plain("The disk fills by one percent an hour.")
+    rows: list[int] = []
+    for _ in range(10):
+        for _ in range(100):
+            world.tell(case_id, AddComment(message=said), run=False)
+        world.driver.run()
+        rows.append(row_size(world, case_id))
+    sizes = [len(r.value or b"") for r in world.driver.records(CASE_EVENTS)]
+    assert len(sizes) == 1 + 1_000
+    # Numbers take a byte more as they grow, and nothing else does.
+    assert max(sizes[1:]) - min(sizes[1:]) <= 8
+    assert max(rows) - min(rows) <= 4

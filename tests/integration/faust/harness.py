@@ -108,6 +108,9 @@ class Logs:
         for n in range(keys):
             producer.produce(self.changelog, key=b"key-%d" % n, value=b"1 %d" % n if row is None else row)
             producer.poll(0)
+            if n % 10_000 == 0:
+                # What waits to be sent is bounded, and large rows are made faster than they are sent.
+                producer.flush(60)
         assert producer.flush(60) == 0
 
     def ends(self, topic: str) -> list[int]:

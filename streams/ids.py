@@ -28,7 +28,12 @@ def derived(parent: bytes, name: str) -> str:
 
 def routing_hash(routing_key: str) -> str:
     """Return the first 16 hex digits of sha256(routing key): the key is a secret and stays out of keys and logs."""
-    return sha256(routing_key.encode()).hexdigest()[:16]
+    return routing_of(sha256(routing_key.encode()).hexdigest())
+
+
+def routing_of(digest: str) -> str:
+    """Return the same from the key's sha256 in hex digits, for whoever keeps nothing else of it."""
+    return digest[:16]
 
 
 def alert_id(routing: str, dedup_key: str) -> str:

@@ -37,9 +37,10 @@ _log = logger("api")
 def app(services: Services, readers: Readers, health: Health) -> Starlette:
     """Return the HTTP application: everything on one port, as in development."""
     routes: list[BaseRoute] = [
+        # They are tried one after the other: first those that are asked for most.
+        *sources.http.routes(services),
         Route("/", welcome),
         *_health_routes(health),
-        *sources.http.routes(services),
         *command_api.routes.routes(services),
         *query_api.routes.routes(services, readers),
     ]

@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from infra.runtime.postgres import Database
 from infra.runtime.problems import problem
-from streams.ids import routing_hash
+from streams.ids import routing_of
 
 API_KEY: Final = "dd-api-key"
 APPLICATION_KEY: Final = "dd-application-key"
@@ -54,7 +54,7 @@ class Gate:
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._credentials: _Fresh[dict[str, Any] | None] = _Fresh(self._credential, clock)
-        self._routes: _Fresh[dict[str, Any] | None] = _Fresh(self._route, clock)
+        self._routes: _Fresh[Route | None] = _Fresh(self._route, clock)
 
     async def caller(self, headers: Mapping[str, str]) -> Caller:
         """Return who calls. headers: with names in lower case. Problem 401 where a key is missing, 403 where it is wrong."""
@@ -85,15 +85,7 @@ class Gate:
         """Return where a routing key's alerts go, None where it is not a live key."""
         if not routing_key or len(routing_key) > _KEY_LIMIT:
             return None
-        found = await self._routes.get(_digest(routing_key))
-        if found is None:
-            return None
-        return Route(
-            tenant_id=str(found["tenant_id"]),
-            project_id=str(found["project_id"]),
-            project_key=found["project_key"],
-            routing=routing_hash(routing_key),
-        )
+        return await self._routes.get(_digest(routing_key))
 
     async def _known(self, key: str) -> dict[str, Any] | None:
         return None if len(key) > _KEY_LIMIT else await self._credentials.get(_digest(key))
@@ -102,9 +94,17 @@ class Gate:
         async with self._database.anyone() as connection:
             return await (await connection.execute("SELECT * FROM authenticate(%s)", (digest,))).fetchone()
 
-    async def _route(self, digest: str) -> dict[str, Any] | None:
+    async def _route(self, digest: str) -> Route | None:
         async with self._database.anyone() as connection:
-            return await (await connection.execute("SELECT * FROM route(%s)", (digest,))).fetchone()
+            found = await (await connection.execute("SELECT * FROM route(%s)", (digest,))).fetchone()
+        if found is None:
+            return None
+        return Route(
+            tenant_id=str(found["tenant_id"]),
+            project_id=str(found["project_id"]),
+            project_key=found["project_key"],
+            routing=routing_of(digest),
+        )
 
 
 class _Fresh(Generic[V]):
@@ -118,6 +118,8 @@ class _Fresh(Generic[V]):
     async def get(self, digest: str) -> V:
         held = self._answers.get(digest)
         if held is not None and self._clock() - held[0] < FRESH_SECONDS:
+            if held[1].done():
+                return held[1].result()
             # Shielded: a caller who goes away must not take the answer from the others.
             return await asyncio.shield(held[1])
         if len(self._answers) >= _REMEMBERED:

@@ -15,6 +15,7 @@ PARTS: Final[Mapping[str, str]] = {
     "size": "tests.bench.size",
     "workers": "tests.bench.workers",
     "pipe": "tests.bench.pipe",
+    "timers": "tests.bench.timers",
 }
 """Module by name; imported when it runs, as some need what others do not."""
 

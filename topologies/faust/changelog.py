@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, Protocol
 
@@ -67,6 +67,10 @@ class Batches(Protocol):
     async def send_batch(self, builder: Any, topic: str, partition: int, /) -> Awaitable[Any]: ...
 
 
+def _certainly() -> None:
+    return
+
+
 class Changelog:
     """Writes a stage's changelog by aiokafka's record batches. Single writer of the partitions assigned here."""
 
@@ -74,9 +78,12 @@ class Changelog:
         self._topic = topic
         self._producer = producer
 
-    async def write(self, partition: int, groups: Iterable[RowGroup], after: int | None) -> int | None:
+    async def write(
+        self, partition: int, groups: Iterable[RowGroup], after: int | None, *, alive: Callable[[], None] = _certainly
+    ) -> int | None:
         """Append the groups and await the acks. Returns the last offset written, None if there was nothing to write.
 
+        `alive` is called before each send: it ends the process where the partition may be another worker's by now.
         `after` is the changelog's last offset as known; a first ack that is not the next one raises `ForeignRecordError`.
         Raises aiokafka's error where the broker did not take a batch.
         """
@@ -91,6 +98,7 @@ class Changelog:
                         f"a record batch of {len(rows)} rows is over the producer's max_batch_size"
                     )
             builder.close()
+            alive()
             acks.append((await self._producer.send_batch(builder, self._topic, partition), len(rows)))
         for ack, count in acks:
             first = (await ack).offset

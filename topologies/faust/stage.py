@@ -141,10 +141,12 @@ class Stage:
         groups = [*rows.repairs(partition), *step.rows]
         if not groups:
             return
-        silence = self._consumer.heartbeat_age()
-        if silence > self._max_silence:
-            ending.end(f"no heartbeat for {silence:.1f} s: another worker may own partition {partition} by now")
-        last = await self._changelog.write(partition, groups, rows.applied.get(partition))
+        last = await self._changelog.write(partition, groups, rows.applied.get(partition), alive=self._alive)
         rows.write(partition, step.rows)
         if last is not None:
             rows.applied[partition] = last
+
+    def _alive(self) -> None:
+        silence = self._consumer.heartbeat_age()
+        if silence > self._max_silence:
+            ending.end(f"no heartbeat for {silence:.1f} s: another worker may own the partition by now")

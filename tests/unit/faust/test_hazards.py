@@ -301,6 +301,22 @@ async def test_a_worker_without_a_heartbeat_for_half_a_session_writes_no_changel
     assert "changelog" not in wire.log
 
 
+async def test_a_worker_is_asked_for_its_heartbeat_before_each_record_batch_that_it_sends() -> None:
+    wire, asked = Wire(), 0
+
+    def alive() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 2:
+            raise EndedError("no heartbeat")
+
+    groups: list[RowGroup] = [((b"%d" % n, b"x" * 900_000),) for n in range(4)]
+    with pytest.raises(EndedError):
+        await Changelog("log", wire).write(0, groups, None, alive=alive)
+
+    assert [line for line in wire.log if line.startswith("rows")] == ["rows 1", "rows 1"]
+
+
 async def test_a_zombies_record_in_the_changelog_is_seen_by_the_gap_it_makes() -> None:
     written = Changelog("log", Wire(fails="foreign"))
     groups: list[RowGroup] = [((b"k", b"v"),)]

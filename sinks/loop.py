@@ -21,7 +21,7 @@ from sinks.positions import Hole, Positions
 
 T = TypeVar("T")
 
-GATHER_SECONDS: Final = 0.05
+GATHER_SECONDS: Final = 0.1
 """Under load a loop gathers for so long before it applies, where its sink asks for nothing else: fewer transactions,
 which hold more.
 """

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -33,13 +34,17 @@ CONNECTIONS: Final = 16
 RATES: Final = (50, 100, 200, 500, 1_000, 1_500, 2_000)
 TRICKLE: Final = 200
 """Up to this rate a step that is not held is a figure, and no reason to stop."""
-STEP_SECONDS: Final = 8
+STEP_SECONDS: Final = 5
 WARM_UP: Final = ((300, 8), (600, 8))
-SATURATED: Final = 12_000
+SATURATED: Final = 10_000
 FLOOR: Final = 8_000
 BOUND_SECONDS: Final = 1.5
 GIVE_UP_SECONDS: Final = 25.0
-LOOK_SECONDS: Final = 0.1
+LOOK_SECONDS: Final = 0.15
+OVERLAP_SECONDS: Final = 0.6
+QUIET_SECONDS: Final = 3.0
+LIMIT: Final = 10_000
+"""Hits that a search gives at most; no step has more signals."""
 TARGET: Final = 1_000
 FLOOR_TOPIC: Final = "bench.pipe-floor"
 
@@ -170,7 +175,7 @@ def _ms(histogram: HdrHistogram, percentile: int) -> float:
 
 
 class _Search:
-    """Looks ten times a second which of the signals' cases the index finds, and notes when it first did."""
+    """Looks several times a second which of the signals' cases the index finds, and notes when it first did."""
 
     def __init__(self, elasticsearch: str, tenant_id: str, name: str, count: int) -> None:
         self.found: dict[int, float] = {}
@@ -178,8 +183,11 @@ class _Search:
         self._tenant_id = tenant_id
         self._name = name
         self._count = count
-        self._after = self._newest()
-        self._seen: set[int] = set()
+        self._first = max(
+            (int(hit["_seq_no"]) for hit in self._ask([], size=1, sort=[{"_seq_no": "desc"}])), default=-1
+        )
+        self._seen: deque[tuple[float, int]] = deque([(0.0, self._first)])
+        self._grew_at = time.monotonic()
         self._failed: BaseException | None = None
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="search")
@@ -212,30 +220,35 @@ class _Search:
         except BaseException as failed:  # noqa: BLE001 - raised again where it is waited for
             self._failed = failed
 
-    def _newest(self) -> int:
-        hits = self._ask({"size": 1, "sort": [{"number": "desc"}]}, [])
-        return int(hits[0]["fields"]["number"][0]) if hits else 0
-
     def _look(self) -> None:
-        """Ask for the numbers above the last one before which none is missing: cases become visible in no order."""
-        hits = self._ask({"size": 10_000, "sort": ["_doc"]}, [{"range": {"number": {"gt": self._after}}}])
+        """Ask for what the index took since a little before the last look: what it takes at once is not found in order."""
         now = time.monotonic()
+        while len(self._seen) > 1 and self._seen[1][0] < now - OVERLAP_SECONDS:
+            self._seen.popleft()
+        # What a look has missed all the same is found late, rather than not at all.
+        quiet = now - self._grew_at > QUIET_SECONDS
+        above = self._first if quiet else self._seen[0][1]
+        hits = self._ask([{"range": {"_seq_no": {"gt": above}}}], size=LIMIT, sort=["_doc"])
+        now = time.monotonic()
+        self._seen.append((now, max((int(hit["_seq_no"]) for hit in hits), default=self._seen[-1][1])))
         for hit in hits:
-            number = int(hit["fields"]["number"][0])
-            if number in self._seen:
-                continue
-            self._seen.add(number)
             name, _, n = hit["fields"]["title.sort"][0].partition(" ")
-            if name == self._name:
-                self.found.setdefault(int(n), now)
-        while self._after + 1 in self._seen:
-            self._after += 1
-            self._seen.discard(self._after)
+            if name == self._name and int(n) not in self.found:
+                self.found[int(n)] = self._grew_at = now
+        if quiet:
+            self._closed.wait(1.0)
 
-    def _ask(self, body: dict[str, Any], filters: list[dict[str, Any]]) -> list[Any]:
-        query = {"bool": {"filter": [{"term": {"tenant_id": self._tenant_id}}, *filters]}}
-        asked = {**body, "query": query, "_source": False, "docvalue_fields": ["number", "title.sort"]}
-        answer = self._client.post("/case/_search", json={**asked, "track_total_hits": False})
+    def _ask(self, filters: list[dict[str, Any]], *, size: int, sort: list[Any]) -> list[Any]:
+        asked = {
+            "size": size,
+            "sort": sort,
+            "query": {"bool": {"filter": [{"term": {"tenant_id": self._tenant_id}}, *filters]}},
+            "_source": False,
+            "docvalue_fields": ["title.sort"],
+            "seq_no_primary_term": True,
+            "track_total_hits": False,
+        }
+        answer = self._client.post("/case/_search", json=asked)
         answer.raise_for_status()
         hits: list[Any] = answer.json()["hits"]["hits"]
         return hits

@@ -37,7 +37,7 @@ FETCH_MAX_WAIT_MS = 250
 
 # Under load the broker gathers for so long, or so much, before it answers a fetch: of all partitions at once, where each
 # small batch would have cost a request, a wake-up of two threads and a step of its own.
-GATHER_S = 0.03
+GATHER_S = 0.05
 _GATHER_BYTES = 64 * 1024
 
 _GENERATION = "generation="

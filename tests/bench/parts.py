@@ -14,6 +14,8 @@ PARTS: Final[Mapping[str, str]] = {
     "latency": "tests.bench.latency",
     "size": "tests.bench.size",
     "workers": "tests.bench.workers",
+    "moves": "tests.bench.moves",
+    "fat": "tests.bench.fat",
     "pipe": "tests.bench.pipe",
     "timers": "tests.bench.timers",
 }

@@ -60,6 +60,11 @@ class Logs:
         # Created is not led: until a leader is known, the broker answers that it is not.
         await_(lambda: all(self._led(topic.topic) for topic in new), seconds=30, what="leaders of the new topics")
 
+    def delete(self) -> None:
+        """Delete all three."""
+        for deleted in self.admin.delete_topics([self.commands, self.events, self.changelog]).values():
+            deleted.result(30)
+
     def _led(self, topic: str) -> bool:
         try:
             self.ends(topic)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from schemas import codec
 from streams.decision import Rejected, Unchanged
 from streams.envelope import Envelope, Origin
+from streams.frozen import replace
 from streams.outcomes import CommandRejected, CommandUnchanged
 from streams.stage import Forward, Recorded
 from topologies.graph import Stage

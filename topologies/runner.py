@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from streams.clock import CLOCK, LastTick, Tick, TimerFired, fired
 from streams.config.changes import ProjectChanged, RulesChanged
 from streams.decision import UNCHANGED, Rejected, reject
 from streams.envelope import Envelope
+from streams.frozen import replace
 from streams.outcomes import Receipt
 from streams.parked import Parked, UnparkCase, parked_key
 from streams.receipts import settle

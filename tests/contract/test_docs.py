@@ -65,3 +65,18 @@ def test_every_decision_has_a_number_of_its_own() -> None:
     numbers = [path.name[:4] for path in sorted((ROOT / "infra/docs/adr").glob("*.md"))]
 
     assert numbers == [f"{n:04}" for n in range(1, len(numbers) + 1)]
+
+
+GUARANTEES = [row for row in (ROOT / "infra/docs/guarantees.md").read_text().splitlines() if row.startswith("| ")]
+
+
+@pytest.mark.parametrize("row", GUARANTEES, ids=lambda row: row.split("|")[1].strip()[:50])
+def test_every_guarantee_names_code_and_tests_that_are_there(row: str) -> None:
+    for path, named in re.findall(r"`([\w/.-]+/[\w.-]*)`((?:[^`|;]*`test_\w+`)*)", row):
+        assert (ROOT / path).exists(), path
+        for test in re.findall(r"`(test_\w+)`", named):
+            assert f"def {test}" in (ROOT / path).read_text(), f"{path} has no {test}"
+
+
+def test_the_guarantees_name_tests() -> None:
+    assert sum("`test_" in row for row in GUARANTEES) > 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.cimpl import NewTopic
 
 from topologies.faust.ending import RefusedError
@@ -55,3 +56,15 @@ def test_h16_a_changelog_that_is_not_compacted_and_a_log_that_is_are_refused(kaf
 def test_h16_a_broker_that_is_not_there_is_said() -> None:
     with pytest.raises(RefusedError, match="no broker answers"):
         check_topics("127.0.0.1:1", reads="a", changelog="b", partitions=1, timeout_s=1)
+
+
+def test_h16_a_topic_that_nobody_made_is_not_made_by_writing_to_it(kafka_bootstrap: str) -> None:
+    """It would have the broker's settings and none of ours: one partition, and records that go after a week."""
+    logs = Logs(kafka_bootstrap)
+    refused: list[str] = []
+    producer = Producer({"bootstrap.servers": kafka_bootstrap, "message.timeout.ms": 3_000, "log_level": 0})
+    producer.produce(logs.commands, b"v", b"k", on_delivery=lambda error, _: refused.append(str(error)))
+    producer.flush(10)
+
+    assert len(refused) == 1
+    assert logs.commands not in logs.admin.list_topics(timeout=10).topics

@@ -66,6 +66,7 @@ def _postgres(
     """
     from infra.cli.operate.log import Log
     from infra.cli.operate.rebuild.postgres_view import PostgresRebuild
+    from infra.runtime.garbage import collect_seldom
 
     _one_of(no_switch=no_switch, rollback=rollback, discard=discard)
     if not owner:
@@ -74,6 +75,7 @@ def _postgres(
             hint="Give --owner (CASESTREAM_POSTGRES_OWNER), whom `python -m migrations` uses too.",
             exit_code=Exit.USAGE,
         )
+    collect_seldom()
     with progress_bars(run.out) as progress:
         rebuild = PostgresRebuild(
             owner=owner,
@@ -118,8 +120,10 @@ def _elasticsearch(
     """
     from infra.cli.operate.log import Log
     from infra.cli.operate.rebuild.elasticsearch_view import ElasticsearchRebuild
+    from infra.runtime.garbage import collect_seldom
 
     _one_of(no_switch=no_switch, rollback=rollback, discard=discard)
+    collect_seldom()
     with progress_bars(run.out) as progress:
         rebuild = ElasticsearchRebuild(where=run.where, log=Log(run.where.kafka), progress=progress, fresh=fresh)
         if discard:

@@ -28,6 +28,9 @@ _VERSION: Final = struct.Struct(">BHq")
 _STEP: Final = struct.Struct(">I")
 _ORIGIN: Final = struct.Struct(">BHHqI")
 _COUNT: Final = struct.Struct(">H")
+# The two usual rows in one piece: one that no stage's record is about, and one that the records of one partition are about.
+_NO_ORIGIN: Final = struct.Struct(">BHqHH")
+_ONE_ORIGIN: Final = struct.Struct(">BHqHBHHqIH")
 # Only ever appended to: the numbers are stored.
 _TOPICS: Final = (ALERT_SIGNALS, ALERT_COMMANDS, CASE_INTAKE, CASE_COMMANDS, CASE_REACTIONS, CONFIG_COMMANDS)
 _NUMBER: Final = {topic: n for n, topic in enumerate(_TOPICS)}
@@ -70,8 +73,8 @@ class Guard:
         recent = (*self.recent[-(REMEMBERED - 1) :], command_id) if _from_edge(origin) else self.recent
         if origin is None:
             return Guard(generation, offset, self.origins, recent)
-        place = (origin.topic, origin.generation, origin.partition)
-        return Guard(generation, offset, {**self.origins, place: (origin.offset, origin.n)}, recent)
+        place, last = (origin.topic, origin.generation, origin.partition), (origin.offset, origin.n)
+        return Guard(generation, offset, {**self.origins, place: last} if self.origins else {place: last}, recent)
 
     def at(self, generation: int, offset: int, step: int) -> Guard:
         """Return the guard once a timer or a fact is folded. What it was is known by other things than its id."""
@@ -79,6 +82,13 @@ class Guard:
 
     def encode(self, state: bytes) -> bytes:
         """Return the row: this guard and the state's bytes."""
+        if not (self.step or self.recent):
+            if not self.origins:
+                return _NO_ORIGIN.pack(_FORMAT, self.generation, self.offset, 0, 0) + state
+            if len(self.origins) == 1:
+                ((at, (offset, n)),) = self.origins.items()
+                origin = (_NUMBER[at[0]], at[1], at[2], offset, n)
+                return _ONE_ORIGIN.pack(_FORMAT, self.generation, self.offset, 1, *origin, 0) + state
         if self.step:
             parts = [_STEPPED_HEAD.pack(_STEPPED, self.generation, self.offset, self.step, len(self.origins))]
         else:

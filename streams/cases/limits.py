@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from streams.cases.commands import (
@@ -87,12 +88,24 @@ def fit(facts: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     fitted: dict[str, tuple[str, ...]] = {}
     left = TAGS_BYTES
     for name, value in facts.items():
-        key, text = (shorten(sanitize(t, multiline=False), TAG_LIMIT) for t in (name, value))
-        size = _size((key, (text,)))
-        if key and text and len(fitted) < TAGS_LIMIT and size <= left:
+        (key, key_size), (text, text_size) = _tag(name), _tag(value)
+        if key and text and len(fitted) < TAGS_LIMIT and key_size + text_size <= left:
             fitted[key] = (text,)
-            left -= size
+            left -= key_size + text_size
     return fitted
+
+
+def _tag(text: str) -> tuple[str, int]:
+    """Return a name or a value as it is kept, and its size. Labels say the same again and again: short ones are remembered."""
+    return _remembered_tag(text) if len(text) <= TAG_LIMIT else _fitted_tag(text)
+
+
+def _fitted_tag(text: str) -> tuple[str, int]:
+    kept = shorten(sanitize(text, multiline=False), TAG_LIMIT)
+    return kept, len(kept.encode(errors="replace"))
+
+
+_remembered_tag = lru_cache(maxsize=4096)(_fitted_tag)
 
 
 def _size(attribute: tuple[str, tuple[str, ...]]) -> int:

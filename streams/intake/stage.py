@@ -257,11 +257,16 @@ def _project_key(key: str) -> str:
 
 
 def _clean(text: Sealed, *, multiline: bool) -> Sealed:
-    return text if text.key_id is not None else Sealed.plain(sanitize(text.text, multiline=multiline))
+    if text.key_id is not None or not text.content:
+        return text
+    return Sealed.plain(sanitize(text.text, multiline=multiline))
 
 
 def _short(text: Sealed, limit: int) -> Sealed:
-    return text if text.key_id is not None else Sealed.plain(shorten(text.text, limit))
+    # As many characters take as many bytes at least.
+    if text.key_id is not None or len(text.content) <= limit:
+        return text
+    return Sealed.plain(shorten(text.text, limit))
 
 
 def _carried(signal: RouteSignal | ReturnSignal | ApplySignal) -> Carried:

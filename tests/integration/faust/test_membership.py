@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -52,27 +53,35 @@ def generations(text: str) -> list[int]:
     return [int(found) for found in re.findall(r"Successfully synced group \S+ with generation (\d+)", text)]
 
 
-def test_a_worker_that_restarts_with_its_instance_id_costs_the_others_no_rebalance(logs: Logs, tmp_path: Path) -> None:
-    with worker(logs, tmp_path, instance_id="one", session_timeout_s=LONG_SESSION) as first:
-        first.await_ready()
-        with logs.load(200, keys=997):
-            with worker(logs, tmp_path, instance_id="two", session_timeout_s=LONG_SESSION) as second:
-                logs.await_workers(2)
-                before, shared = generations(first.text()), logs.workers()
-                assert second.terminate() == 0
-                assert logs.workers() == shared, "it said farewell, though it comes back"
-            with worker(logs, tmp_path, instance_id="two", session_timeout_s=LONG_SESSION) as again:
-                again.await_ready()
-                now = logs.workers()
-                grown = logs.ends(logs.events)
-                await_(
-                    lambda: all(new > old for new, old in zip(logs.ends(logs.events), grown, strict=True)),
-                    seconds=30,
-                    what="events of all partitions",
-                )
-                after = generations(first.text())
-        assert now == shared
-        assert after == before
+@pytest.mark.parametrize("leads", [False, True], ids=["follower", "leader"])
+def test_a_worker_that_restarts_with_its_instance_id_costs_the_others_no_rebalance(
+    logs: Logs, tmp_path: Path, *, leads: bool
+) -> None:
+    # The first of a group leads it: it is the one that shares the partitions.
+    names = ("other", "restarting") if not leads else ("restarting", "other")
+    with ExitStack() as held:
+        held.enter_context(logs.load(200, keys=997))
+        made = {}
+        for name in names:
+            made[name] = held.enter_context(worker(logs, tmp_path, instance_id=name, session_timeout_s=LONG_SESSION))
+            made[name].await_ready()
+        logs.await_workers(2)
+        other = made["other"]
+        before, shared = generations(other.text()), logs.workers()
+        assert made["restarting"].terminate() == 0
+        assert logs.workers() == shared, "it said farewell, though it comes back"
+
+        again = held.enter_context(worker(logs, tmp_path, instance_id="restarting", session_timeout_s=LONG_SESSION))
+        again.await_ready()
+
+        grown = logs.ends(logs.events)
+        await_(
+            lambda: all(new > old for new, old in zip(logs.ends(logs.events), grown, strict=True)),
+            seconds=30,
+            what="events of all partitions",
+        )
+        assert logs.workers() == shared
+        assert generations(other.text()) == before
         assert generations(again.text()) == before[-1:]
 
 

@@ -93,7 +93,7 @@ class CasesTable:
         for n in range(self.size):
             life = self._stories.life(n)
             self.row_bytes += len(life.key) + len(life.row)
-            _produce(producer, self.changelog, life.key, life.row)
+            produce(producer, self.changelog, life.key, life.row)
             if n % _POLL_EVERY == 0:
                 tell(n)
         assert producer.flush(120) == 0
@@ -112,7 +112,7 @@ class CasesTable:
     def ask(self, commands: Iterable[tuple[bytes, bytes]]) -> None:
         producer = self._field.producer(**{"linger.ms": 5})
         for key, value in commands:
-            _produce(producer, self._stage.reads, key, value)
+            produce(producer, self._stage.reads, key, value)
         assert producer.flush(120) == 0
 
     @contextmanager
@@ -150,7 +150,8 @@ def await_readiness(worker: StageWorker, seconds: float = 300) -> float:
     return time.perf_counter() - began
 
 
-def _produce(producer: Producer, topic: str, key: bytes, value: bytes) -> None:
+def produce(producer: Producer, topic: str, key: bytes, value: bytes) -> None:
+    """Append a record, however long the producer's queue is full."""
     while True:
         try:
             producer.produce(topic, value, key)

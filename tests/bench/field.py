@@ -48,6 +48,8 @@ class Field:
     prepared: Prepared
     folder: Path
     places: tuple[Place, ...] = ()
+    owner: str = ""
+    """DSN of the owner of the database, who may make others."""
     _held: ExitStack = field(default_factory=ExitStack)
     _ports: set[int] = field(default_factory=set)
 
@@ -69,9 +71,13 @@ class Field:
 
     def ends(self, topic: str) -> int:
         """How many records were ever appended to a topic."""
+        return sum(self.ends_of(topic))
+
+    def ends_of(self, topic: str) -> list[int]:
+        """The same, by partition."""
         reader = Consumer({"bootstrap.servers": self.kafka, "group.id": uuid.uuid4().hex})
         try:
-            return sum(reader.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in range(PARTITIONS))
+            return [reader.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in range(PARTITIONS)]
         finally:
             reader.close()
 
@@ -156,7 +162,7 @@ def opened(tell: Callable[[str], None]) -> Iterator[Field]:
         else:
             engines = held.enter_context(start("embedded", folder / "engines", Ports.any_free()))
         prepared = prepare(engines.addresses, folder, partitions=PARTITIONS)
-        made = Field(prepared, folder, tuple(_place(n) for n in range(TENANTS)))
+        made = Field(prepared, folder, tuple(_place(n) for n in range(TENANTS)), engines.addresses.postgres)
         tell(f"making {TENANTS} tenants with a project each")
         _make_projects(made)
         yield made

@@ -14,6 +14,7 @@ PARTS: Final[Mapping[str, str]] = {
     "latency": "tests.bench.latency",
     "size": "tests.bench.size",
     "workers": "tests.bench.workers",
+    "rebuild": "tests.bench.rebuild",
     "moves": "tests.bench.moves",
     "fat": "tests.bench.fat",
     "pipe": "tests.bench.pipe",

@@ -33,6 +33,7 @@ DeadLetterCause = Callable[[str, str], None]
 FOLD_FAILED: Final = "fold_failed"
 PARKED: Final = "case_parked"
 ASTRAY: Final = "wrong_partition"
+MISNAMED: Final = "the key is not that of"
 TOO_LARGE: Final = "command.too_large"
 # A tuple, as making a union takes longer than asking for it.
 _CONFIGURATION: Final = (ProjectChanged, RulesChanged)
@@ -152,7 +153,7 @@ class _Batch:
         else:
             named = key == f"{tenant_id}/{aggregate_id}"
         if not named or not tenant_id:
-            raise Poisoned(f"the key is not that of {aggregate_id!r} of tenant {tenant_id!r}")
+            raise Poisoned(f"{MISNAMED} {aggregate_id!r} of tenant {tenant_id!r}")
         command_id = bytes.fromhex(envelope.id.replace("-", ""))
         if len(command_id) != 16:
             raise Poisoned(f"the id {envelope.id!r} is not a UUID")

@@ -13,6 +13,7 @@ from schemas import codec
 from schemas.topics import MAX_RECORD_BYTES
 from streams.envelope import Envelope
 from streams.parked import UnparkCase
+from topologies.runner import ASTRAY, MISNAMED
 
 ACTOR = "system:operator"
 SOURCE = "operator"
@@ -70,6 +71,12 @@ def plan(letters: Iterable[Letter], *, parks: bool) -> Plan:
 def _value(letter: Letter) -> bytes:
     if not letter.topic or letter.partition < 0 or letter.at < 0:
         raise Hopeless("it does not say where it stood")
+    if letter.cause.startswith(ASTRAY):
+        raise Hopeless(
+            "it stood in another partition than its key's: append it by a producer that partitions by murmur2"
+        )
+    if MISNAMED in letter.cause:
+        raise Hopeless("its key is not that of its value")
     value = again(letter.topic, letter.value, partition=letter.partition, offset=letter.at)
     if len(value) + len(letter.key or b"") > MAX_RECORD_BYTES:
         raise Hopeless(f"it is over the limit of {MAX_RECORD_BYTES} bytes")

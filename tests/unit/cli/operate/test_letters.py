@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from streams.envelope import Envelope
 from streams.parked import UnparkCase
 from streams.text import Sealed
 from streams.topics import ALERT_SIGNALS, CASE_COMMANDS, CONFIG_COMMANDS
+from topologies.runner import ASTRAY, MISNAMED
 
 DEAD = Place("worker.stage.cases.dlq", 1)
 IDS = [f"0190f5a2-0000-7000-8000-00000000000{n}" for n in range(10)]
@@ -149,3 +151,18 @@ def test_a_letter_shows_where_it_stood_and_what_it_says() -> None:
     assert shown["body"] == {"title": "[7 bytes of text]"}
     assert bytes.fromhex(shown["raw"]) == command(1)
     assert document(letter(3, b"\1bad"))["undecodable"] == "4 bytes are too few for a record"
+
+
+@pytest.mark.parametrize(
+    ("cause", "why"),
+    [
+        (f"{ASTRAY}: the key belongs to another partition, by murmur2", "append it by a producer"),
+        (f"Poisoned: {MISNAMED} 'a' of tenant 't'", "its key is not that of its value"),
+    ],
+)
+def test_a_letter_that_stood_where_it_cannot_be_taken_is_not_put_there_again(cause: str, why: str) -> None:
+    """Nor is its case unparked there: that command would become a letter as well."""
+    found = plan([replace(letter(0, command(0)), cause=cause)], parks=True)
+
+    assert found.deeds == ()
+    assert why in found.hopeless[0][1]

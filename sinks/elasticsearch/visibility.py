@@ -75,7 +75,9 @@ class Visibility:
             while self._wait():
                 began = time.monotonic()
                 self._show()
-                self._rest(began + self._every)
+                ended = time.monotonic()
+                # A busy index is given a while to write: refreshed without a pause, it does little else.
+                self._rest(max(began + self._every, ended + min(ended - began, self._every)))
         except BaseException as error:  # noqa: BLE001 - it is raised again where the sink's own thread sees it
             self._failed = error
             self.trouble = f"ended: {error!r}"

@@ -55,6 +55,25 @@ def test_positions_are_shown_after_the_refresh_that_follows_them() -> None:
     assert board.closed
 
 
+def test_an_index_that_is_slow_to_refresh_is_left_a_while_to_write() -> None:
+    board = Board()
+    ended: list[float] = []
+
+    def refresh() -> None:
+        board.refresh()
+        time.sleep(0.2)
+        ended.append(time.monotonic())
+
+    visibility = Visibility(refresh, board, group="g", every=0.1)
+    visibility.written({0: 1})
+    board.wait(lambda: {0: 1} in board.told)
+    visibility.written({0: 2})
+    board.wait(lambda: {0: 2} in board.told)
+    visibility.close()
+
+    assert board.refreshed_at[1] - ended[0] >= 0.09
+
+
 def test_there_is_no_refresh_while_nothing_was_written() -> None:
     board = Board()
     visibility = Visibility(board.refresh, board, group="g", every=0.001)

@@ -20,6 +20,7 @@ from streams.cases.case import STANDARD_TYPE, Priority
 from streams.cases.commands import AddComment, ChangePriority, ChangeTitle, OpenCase
 from streams.envelope import Envelope
 from streams.ids import aggregate_key
+from streams.outcomes import CommandRejected
 from streams.text import Sealed
 from topologies.partition import partition_of
 
@@ -173,3 +174,47 @@ def test_a_hole_in_the_log_ends_the_worker_with_nothing_behind_it_folded(logs: L
     assert len(logs.read(logs.events)) <= 1
     assert logs.read(dead) == []
     assert max(logs.committed()) <= 1
+
+
+def test_what_is_too_large_for_events_or_changelog_is_refused_with_the_limit_and_the_rest_counts(
+    logs: Logs, dead: str, tmp_path: Path
+) -> None:
+    """Fields are bounded, so it takes a fold that has a bug: sent, its effects would end the process again and again."""
+
+    def swollen(size: int) -> Sent:
+        return command(CASES[5], ChangeTitle(title=Sealed.plain(f"swell {size}")))
+
+    sent = [
+        opening(CASES[5]),
+        # Over what an event may take, and over what rows may take together.
+        swollen(1_200_000),
+        opening(CASES[6]),
+        swollen(950_000),
+        # As much as fits.
+        swollen(900_000),
+        command(CASES[5], AddComment(message=Sealed.plain("later"))),
+        command(CASES[6], AddComment(message=Sealed.plain("later"))),
+    ]
+    produce(logs, [(at(one), one) for one in sent])
+    with worker(logs, tmp_path, module=MODULE) as running:
+        logs.await_folded()
+        assert running.terminate() == 0
+    # The fat row is read back whole.
+    with worker(logs, tmp_path, module=MODULE) as running:
+        again = command(CASES[5], AddComment(message=Sealed.plain("once more")))
+        produce(logs, [(at(again), again)])
+        logs.await_folded()
+        assert running.terminate() == 0
+
+    said: dict[str, list[Any]] = {}
+    for message in logs.read(logs.events):
+        decoded = codec.decode(message.value())
+        said.setdefault(decoded.envelope.aggregate_id, []).append(decoded.body)
+    refused = [body for body in said[CASES[5]] if isinstance(body, CommandRejected)]
+    assert [type(body).__name__ for body in said[CASES[5]]] == [
+        *("CaseOpened", "CommandRejected", "CommandRejected", "CaseTitleChanged", "CommentAdded", "CommentAdded"),
+    ]
+    assert [body.code for body in refused] == 2 * ["command.too_large"]
+    assert all("the limit is" in body.detail for body in refused)
+    assert [type(body).__name__ for body in said[CASES[6]]] == ["CaseOpened", "CommentAdded"]
+    assert logs.read(dead) == []

@@ -17,6 +17,7 @@ from topologies.faust.stage import Stage
 from topologies.guard import TIMER, Guard, split
 from topologies.runner import StageFold
 from topologies.step import Record, RowReader, Step
+from topologies.timers import TimerIndex
 
 SEEDS = 240
 REMOVED_ROWS = ("426", "831")
@@ -88,7 +89,10 @@ class RemovesWithoutAVersion(StageFold):
     def fold(self, partition: int, records: Sequence[Record], rows: RowReader) -> Step:
         step = super().fold(partition, records, rows)
         for n, (first, *others) in enumerate(step.rows):
-            step.rows[n] = (first, *((key, row if row and (row[0] == TIMER or split(row)[1]) else None) for key, row in others))
+            step.rows[n] = (
+                first,
+                *((key, row if row and (row[0] == TIMER or split(row)[1]) else None) for key, row in others),
+            )
         return step
 
 
@@ -98,6 +102,10 @@ def _never(*_: Any) -> bool:
 
 def _put_whatever_is_there(index: MemoryIndex, name: str, version: int, source: dict[str, Any]) -> None:
     index.documents[name] = (version, source)
+
+
+def _passed_over(*_: Any) -> None:
+    """An index of timers that is told nothing of what is written."""
 
 
 def _found(build: Build, seeds: int) -> str:
@@ -124,6 +132,7 @@ def test_a_broken_step_is_found(build: Build, said: str) -> None:
     [
         (Guard, "repeated", _never, 20),
         (MemoryIndex, "put", _put_whatever_is_there, 100),
+        (TimerIndex, "written", _passed_over, 20),
     ],
 )
 def test_a_dropped_guard_is_found(owner: type[Any], name: str, broken: Callable[..., Any], seeds: int) -> None:

@@ -189,5 +189,10 @@ def _command_id(caller: Caller, operation: str, ask: Ask) -> str:
 def _answered(command_id: str, outcome: Outcome) -> Submitted:
     if outcome.verdict == "rejected":
         assert outcome.code is not None
-        raise of_rejection(outcome.code, outcome.detail or outcome.code, outcome.field)
+        raise of_rejection(
+            outcome.code,
+            outcome.detail or outcome.code,
+            outcome.field,
+            headers={"X-Command-Id": command_id},
+        )
     return Submitted(command_id=command_id, outcome=outcome)

@@ -74,7 +74,7 @@ _STATUSES: Final = {
 }
 
 
-def of_rejection(code: str, detail: str, field: str | None) -> Problem:
+def of_rejection(code: str, detail: str, field: str | None, *, headers: Mapping[str, str] | None = None) -> Problem:
     """Return what a command's rejection answers: 404 where a thing is missing, 409 where two disagree, else 422."""
     status = next((s for end, s in _STATUSES.items() if code.endswith(end)), HTTPStatus.UNPROCESSABLE_ENTITY)
-    return problem(status, code, detail, field=field)
+    return problem(status, code, detail, field=field, headers=headers)

@@ -156,7 +156,7 @@ async def test_an_outcome_that_is_late_is_504_with_the_commands_id_and_the_same_
     assert found.command_id == command_id
 
 
-async def test_a_rejection_is_a_problem_with_its_code(edge: Edge) -> None:
+async def test_a_rejection_is_a_problem_with_its_code_and_the_id_of_its_command(edge: Edge) -> None:
     asked = asyncio.create_task(
         edge.commands.submit(CALLER, "status", Ask(), topic=edge.topic, aggregate_id=CASE, body=BODY)
     )
@@ -166,6 +166,7 @@ async def test_a_rejection_is_a_problem_with_its_code(edge: Edge) -> None:
     with pytest.raises(Problem) as refused:
         await asked
     assert (refused.value.status, refused.value.faults[0].code) == (404, "case.not_found")
+    assert refused.value.headers == {"X-Command-Id": record.envelope.id}
 
 
 async def test_another_tenant_never_sees_the_outcome(edge: Edge) -> None:

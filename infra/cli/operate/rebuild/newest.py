@@ -11,7 +11,7 @@ from infra.cli.case.problem import Problem
 from infra.cli.operate.truth import Name, State
 from infra.runtime.errors import NewerWriter, PoisonMessage
 from schemas.codec import Decoded, Undecodable, UnknownSchema
-from schemas.state_hash import state_hash
+from schemas.state_hash import row_hash
 from sinks.base import Raw
 from sinks.event import event
 from sinks.postgres import text
@@ -100,7 +100,7 @@ class Newest:
         if after.version > before + 1:
             said = f"case {name.case_id} has version {after.version}, expected {before + 1}"
             self.faults.append(f"{where(raw)}: {said}")
-        self.cases[name] = State(after.version, state_hash(after).hex())
+        self.cases[name] = State(after.version, row_hash(decoded.row()).hex())
         self.at[name] = (raw.partition, raw.offset)
         self.events += 1
         self.cells += isinstance(decoded.body, CommentAdded)

@@ -40,9 +40,9 @@ fast: $(READY) ## the tests that need no engine
 test: check ## everything: checks, then all tests against real engines
 	$(BIN)/pytest -p tests.ran $(ARGS)
 
-chaos: $(READY) ## simulate faults from many seeds, then kill parts of a running platform (SEEDS=2000)
+chaos: $(READY) ## simulate faults from many seeds (SEEDS=2000), then hurt a running platform (ARGS="--json FILE")
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),2000)
-	$(BIN)/pytest -p tests.ran tests/chaos $(ARGS)
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(READY) ## measure, beside a floor in the same run
 	$(BIN)/python -m tests.bench $(ARGS)

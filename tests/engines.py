@@ -24,11 +24,17 @@ from infra.engines import Addresses, Engines, Ports, start
 RUNNING = "CASESTREAM_TEST_ENGINES"
 
 
-@contextmanager
-def data_folder() -> Iterator[Path]:
-    """A folder for engines, gone afterwards. Open to the user that Postgres runs as where tests run as root."""
+def kept_folder() -> Path:
+    """Return a new folder for engines. Open to the user that Postgres runs as where tests run as root."""
     path = Path(tempfile.mkdtemp(prefix="casestream-test-"))
     path.chmod(0o711)
+    return path
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A folder as `kept_folder` makes it, gone afterwards."""
+    path = kept_folder()
     try:
         yield path
     finally:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,7 @@ import psutil
 import pytest
 
 from tests import wheel
-from tests.engines import data_folder
+from tests.engines import data_folder, kept_folder
 
 UP_SECONDS: Final = 300.0
 
@@ -85,16 +86,24 @@ def await_(condition: Callable[[], bool], *, seconds: float, what: str, pause: f
         time.sleep(pause)
 
 
-@pytest.fixture(scope="session")
-def platform() -> Iterator[Platform]:
-    """The platform, up. Ports are any free ones, so that it stands beside whatever else runs."""
-    with data_folder() as folder:
+@contextmanager
+def installed(*options: str, keep: bool = False) -> Iterator[Platform]:
+    """A platform, up. Ports are any free ones, so that it stands beside whatever else runs. keep: leave its folder."""
+    with ExitStack() as held:
+        folder = kept_folder() if keep else held.enter_context(data_folder())
         running = Platform(folder)
         ports = [f"--{name}-port=0" for name in ("http", "grpc", "kafka", "postgres", "elasticsearch", "redis")]
         try:
-            done = running.run("casestream", "up", "--detach", *ports, seconds=UP_SECONDS)
+            done = running.run("casestream", "up", "--detach", *ports, *options, seconds=UP_SECONDS)
             assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
             (folder / "up.txt").write_text(done.stdout)
             yield running
         finally:
             running.run("casestream", "down", seconds=120)
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """The platform of this session."""
+    with installed() as running:
+        yield running

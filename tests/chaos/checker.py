@@ -1,172 +1,177 @@
-"""What must hold once a stack is quiet, asked of its stores and its log: the invariants, each with its count."""
+"""The invariants of the contract, asked of a stack that is quiet: each with what was checked and what is wrong."""
 
 from __future__ import annotations
 
 import json
-import uuid
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-import psycopg
-from confluent_kafka import Consumer, TopicPartition
-from elasticsearch import Elasticsearch
+import httpx
 
-from schemas import codec
-from schemas.state_hash import state_hash
-from streams.cases.case import Case
-from streams.cases.events import CaseEvent
-from streams.cases.fold import fold
-from streams.topics import ALERT_EVENTS, CASE_EVENTS
+from tests.chaos.accepted import Accepted
+from tests.chaos.story import Place, Story, table, told
+from tests.chaos.views import Postgres, Snapshot, elasticsearch, postgres
 
-INDEX: Final = "case"
-_EVENTS: Final[tuple[type[Any], ...]] = CaseEvent.__args__
+NOT_BUILT: Final = {"I6": "effects and their ledger", "I8": "the audit chain"}
+ELSEWHERE: Final = {"I4": "two full rebuilds are byte-identical"}
+SHOWN: Final = 5
+ASKED: Final = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """What a stack holds. cases: as folded here from the log, by (tenant, case)."""
+@dataclass(slots=True)
+class Verdict:
+    """One invariant. checked: how many things. wrong: what violates it, for people."""
 
-    cases: dict[tuple[str, str], Case]
-    postgres: dict[tuple[str, str], tuple[int, str]]
-    elasticsearch: dict[tuple[str, str], tuple[int, str]]
-    versions: dict[tuple[str, str], list[int]]
-    numbers: dict[tuple[str, str], list[int]]
-    receipts: dict[str, str]
+    name: str
+    about: str
+    checked: int = 0
+    wrong: list[str] = field(default_factory=list)
 
-    def check(self, accepted: set[str]) -> dict[str, int]:
-        """Assert every invariant and return what each was checked on."""
-        missing = accepted - self.receipts.keys()
-        assert not missing, f"{len(missing)} signals without a receipt, e.g. {sorted(missing)[:3]}"
-        for place, versions in self.versions.items():
-            assert versions == list(range(1, len(versions) + 1)), f"case {place} has versions {versions}"
-        for project, numbers in self.numbers.items():
-            assert numbers == list(range(1, len(numbers) + 1)), f"project {project} has numbers {numbers[-20:]}"
-        folded = {place: (case.version, state_hash(case).hex()) for place, case in self.cases.items()}
-        assert folded == self.postgres, _differ(folded, self.postgres)
-        assert folded == self.elasticsearch, _differ(folded, self.elasticsearch)
-        assert {place: len(versions) for place, versions in self.versions.items()} == {
-            place: case.version for place, case in self.cases.items()
-        }
+    def hold(self, count: int, violations: Iterable[str]) -> None:
+        """Add so many things that were looked at, and what of them is wrong."""
+        self.checked += count
+        self.wrong += violations
+
+    def to_json(self) -> dict[str, Any]:
         return {
-            "I9 signals with their receipt": len(accepted),
-            "I2 cases with versions 1..n": len(self.versions),
-            "I3 cases equal in Postgres, Elasticsearch and fold": len(folded),
-            "projects with numbers 1..n": len(self.numbers),
+            "invariant": self.name,
+            "about": self.about,
+            "checked": self.checked,
+            "violations": len(self.wrong),
+            "examples": self.wrong[:SHOWN],
         }
 
 
-def find(stack: dict[str, Any]) -> Findings:
-    """Read a stack that is quiet, by the addresses of its `stack.json`."""
-    cases = fold_log(stack["kafka"])
-    with psycopg.connect(stack["postgres"]) as connection:
-        rows = connection.execute('SELECT tenant_id, case_id, version, state_hash FROM "case"').fetchall()
-        entries = connection.execute("SELECT tenant_id, case_id, version FROM activity ORDER BY version").fetchall()
-        numbers = connection.execute('SELECT tenant_id, project_key, number FROM "case" ORDER BY number').fetchall()
-        receipts = connection.execute("SELECT signal_id, receipt FROM signal_receipt").fetchall()
-    versions: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for tenant, case, version in entries:
-        versions[str(tenant), str(case)].append(version)
-    by_project: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for tenant, project, number in numbers:
-        by_project[str(tenant), project].append(number)
-    return Findings(
-        cases=cases,
-        postgres={(str(t), str(c)): (version, bytes(digest).hex()) for t, c, version, digest in rows},
-        elasticsearch=dict(documents(stack["elasticsearch"])),
-        versions=dict(versions),
-        numbers=dict(by_project),
-        receipts={str(signal): receipt for signal, receipt in receipts},
+def check(stack: dict[str, Any], accepted: Accepted, snapshots: Sequence[Snapshot]) -> list[Verdict]:
+    """Return a verdict on every invariant that there is something to ask about today."""
+    story, rows = told(stack["kafka"]), postgres(stack["postgres"])
+    return [
+        outcomes(story, rows, accepted),
+        versions(story, rows),
+        equal(stack, story, rows),
+        tenants(stack, rows),
+        positions(story, snapshots),
+        receipts(story, rows, accepted),
+    ]
+
+
+def outcomes(story: Story, rows: Postgres, accepted: Accepted) -> Verdict:
+    verdict = Verdict("I1", "accepted commands that came to exactly one outcome, the one that was answered")
+    commands = accepted.commands
+    for command_id, answered in commands.items():
+        said = story.outcomes.get(command_id, {})
+        kept = rows.outcomes.get(command_id)
+        if len(said) != 1:
+            verdict.wrong.append(f"{command_id} ({answered}) has {len(said)} outcomes in the log")
+        elif kept not in said.values():
+            verdict.wrong.append(f"{command_id}: the log says {said}, Postgres {kept}")
+        elif kept != answered.verdict and (kept, answered.verdict) != ("unchanged", "accepted"):
+            verdict.wrong.append(f"{command_id}: {answered} was answered, {kept} is kept")
+    verdict.checked = len(commands)
+    doubled = [
+        f"comment {text!r} stands there {rows.comments.get(text, 0)} times"
+        for text in accepted.comments.values()
+        if rows.comments.get(text, 0) != 1
+    ]
+    verdict.hold(len(accepted.comments), doubled)
+    # Also those of senders that gave up: what is in the log of commands is answered.
+    verdict.hold(
+        len(story.outcomes),
+        (f"{command} has outcomes {said}" for command, said in story.outcomes.items() if len(said) != 1),
     )
+    return verdict
 
 
-def fold_log(bootstrap: str) -> dict[tuple[str, str], Case]:
-    """Fold `case.events` from its start with the pure core alone. A repeated event must be the same to the byte."""
-    cases: dict[tuple[str, str], Case] = {}
-    seen: dict[tuple[str, str, int], bytes] = {}
-    for value in records(bootstrap, CASE_EVENTS):
-        decoded = codec.decode(value)
-        if not isinstance(decoded.body, _EVENTS):
-            continue
-        place = (decoded.envelope.tenant_id, decoded.envelope.aggregate_id)
-        version = decoded.envelope.version
-        assert version is not None
-        before = seen.setdefault((*place, version), value)
-        assert before == value, f"case {place} has two different events of version {version}"
-        case = cases.get(place)
-        if case is not None and version <= case.version:
-            continue
-        assert version == (0 if case is None else case.version) + 1, f"case {place}: version {version} follows {case}"
-        after = fold(case, (decoded.body,), decoded.envelope)
-        assert after is not None
-        assert after == decoded.after, f"case {place}: `after` of version {version} is not the fold"
-        cases[place] = after
-    return cases
+def versions(story: Story, rows: Postgres) -> Verdict:
+    verdict = Verdict(
+        "I2", "cases whose versions are 1..n in the log and in their activity; projects with numbers 1..n"
+    )
+    for where, versions in (("the log", story.versions), ("activity", rows.versions)):
+        verdict.hold(len(versions), (f"{where}: case {p} has {v}" for p, v in versions.items() if not _unbroken(v)))
+    verdict.hold(len(rows.numbers), (f"project {p} has {n[-20:]}" for p, n in rows.numbers.items() if not _unbroken(n)))
+    lengths = {p: v[-1] for p, v in rows.versions.items() if v}
+    ends = {p: version for p, (version, _) in story.states.items()}
+    verdict.wrong += _differ("activity ends at another version", ends, lengths)
+    return verdict
 
 
-def receipts_by_signal(bootstrap: str) -> dict[str, list[str]]:
-    """Every receipt of every signal in the log, in order."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for value in records(bootstrap, ALERT_EVENTS):
-        body = codec.decode(value).body
-        if type(body).__name__ == "SignalSettled":
-            found[body.signal_id].append(body.receipt.value)
-    return found
+def _unbroken(numbers: Sequence[int]) -> bool:
+    return list(numbers) == list(range(1, len(numbers) + 1))
 
 
-def records(bootstrap: str, topic: str) -> Iterator[bytes]:
-    """Every record of a topic up to its end of now, in order within each partition."""
-    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex, "enable.auto.commit": False})
-    try:
-        partitions = reader.list_topics(topic, timeout=15).topics[topic].partitions
-        left = {}
-        for partition in partitions:
-            low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=15)
-            if high > low:
-                left[partition] = high
-        reader.assign([TopicPartition(topic, partition, 0) for partition in left])
-        while left:
-            messages = reader.consume(5_000, timeout=15)
-            assert messages, f"{topic} cannot be read up to {left}"
-            for message in messages:
-                assert message.error() is None, message.error()
-                partition, offset, value = message.partition(), message.offset(), message.value()
-                assert partition is not None
-                assert offset is not None
-                assert value is not None
-                yield value
-                if left.get(partition) == offset + 1:
-                    del left[partition]
-    finally:
-        reader.close()
+def equal(stack: dict[str, Any], story: Story, rows: Postgres) -> Verdict:
+    verdict = Verdict(
+        "I3", "cases that are their fold in Postgres, Elasticsearch and the table, by version and state hash"
+    )
+    verdict.wrong += story.wrong
+    for where, found in (
+        ("Postgres", rows.cases),
+        ("Elasticsearch", elasticsearch(stack["elasticsearch"])),
+        ("the table", table(stack["kafka"])),
+    ):
+        verdict.hold(len(story.states), _differ(where, story.states, found))
+    return verdict
 
 
-def documents(url: str) -> Iterator[tuple[tuple[str, str], tuple[int, str]]]:
-    """Every document of the index: its place, version and hash. Its version is also Elasticsearch's own."""
-    with Elasticsearch(url, request_timeout=60) as search:
-        search.indices.refresh(index=INDEX)
-        after: list[Any] | None = None
-        while True:
-            page = search.search(
-                index=INDEX,
-                size=1_000,
-                query={"match_all": {}},
-                sort=[{"tenant_id": "asc"}, {"case_id": "asc"}],
-                search_after=after,
-                version=True,
-                source_includes=["tenant_id", "case_id", "version", "state_hash"],
-            )["hits"]["hits"]
-            if not page:
-                return
-            for hit in page:
-                held = hit["_source"]
-                assert hit["_version"] == held["version"], hit
-                yield (held["tenant_id"], held["case_id"]), (held["version"], held["state_hash"])
-            after = page[-1]["sort"]
+def tenants(stack: dict[str, Any], rows: Postgres) -> Verdict:
+    verdict = Verdict("I5", "ids of one tenant that another one asked for, and did not find")
+    tenants = stack["tenants"]
+    own = {tenant["tenant_id"]: {case for t, case in rows.cases if t == tenant["tenant_id"]} for tenant in tenants}
+    strangers = set(rows.cases) - {(tenant, case) for tenant, cases in own.items() for case in cases}
+    verdict.hold(len(rows.cases), (f"case {place} is of no tenant of ours" for place in strangers))
+    with httpx.Client(base_url=stack["http"], timeout=30, trust_env=False) as client:
+        for tenant in tenants:
+            keys = {"DD-API-KEY": tenant["api_key"], "DD-APPLICATION-KEY": tenant["application_key"]}
+            for other in tenants:
+                if other is tenant:
+                    continue
+                for case in sorted(own[other["tenant_id"]])[:ASKED]:
+                    answer = client.get(f"/api/v2/cases/{case}", headers=keys)
+                    verdict.hold(1, () if answer.status_code == 404 else [f"{case}: {answer.status_code}"])
+            page = client.get("/api/v2/cases", params={"page[size]": 100}, headers=keys)
+            listed = {case["id"] for case in page.json()["data"]}
+            verdict.hold(len(listed), (f"{case} is listed for another" for case in listed - own[tenant["tenant_id"]]))
+    return verdict
 
 
-def _differ(one: dict[Any, Any], other: dict[Any, Any]) -> str:
-    places = [place for place in {*one, *other} if one.get(place) != other.get(place)]
-    shown = json.dumps([[place, one.get(place), other.get(place)] for place in places[:5]])
-    return f"{len(places)} cases differ: {shown}"
+def positions(story: Story, snapshots: Sequence[Snapshot]) -> Verdict:
+    verdict = Verdict("I7", "records that a view had passed at some moment, and had applied by then")
+    for shot in snapshots:
+        passed: dict[Place, int] = {}
+        count = 0
+        for partition, offset, place, version in story.at:
+            if offset < shot.positions.get(partition, 0):
+                count += 1
+                passed[place] = max(passed.get(place, 0), version)
+        verdict.hold(
+            count,
+            (
+                f"{shot.view} had passed version {version} of {place} and showed {shot.versions.get(place, 0)}"
+                for place, version in passed.items()
+                if shot.versions.get(place, 0) < version
+            ),
+        )
+    return verdict
+
+
+def receipts(story: Story, rows: Postgres, accepted: Accepted) -> Verdict:
+    verdict = Verdict("I9", "accepted signals that have exactly one receipt, the first that was written")
+    for signal_id in accepted.signals:
+        said, kept = story.receipts.get(signal_id, []), rows.receipts.get(signal_id)
+        if not said:
+            verdict.wrong.append(f"signal {signal_id} has no receipt")
+        elif len(set(said)) > 1:
+            verdict.wrong.append(f"signal {signal_id} has the receipts {said}")
+        elif kept != said[0]:
+            verdict.wrong.append(f"signal {signal_id}: the log says {said}, Postgres {kept}")
+    verdict.checked = len(accepted.signals)
+    return verdict
+
+
+def _differ(where: str, expected: dict[Place, Any], found: dict[Place, Any]) -> list[str]:
+    return [
+        f"{where}: {json.dumps([place, expected.get(place), found.get(place)])}"
+        for place in {*expected, *found}
+        if expected.get(place) != found.get(place)
+    ]

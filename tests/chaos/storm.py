@@ -1,132 +1,119 @@
-"""A stream of signals from two kinds of senders, HTTP and Kafka, that keeps on whatever dies; and what it was told.
-
-Senders behave as real ones: an answer that did not come, or a 5xx, is sent again. Each accepted signal is written down
-with its id, because each must end in one receipt.
-"""
+"""Everything that is asked of the platform at the same time, by senders that keep on whatever dies; and what it said yes to."""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
-import uuid
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import httpx
-from confluent_kafka import KafkaError, Message, Producer
 
-from schemas import codec
-from schemas.signal import AlertSignal
-from streams.topics import ALERT_SIGNALS
+from tests.chaos.accepted import Accepted
+from tests.chaos.alerts import HttpAlerts, KafkaAlerts, action
+from tests.chaos.people import People
 
-GIVE_UP_SECONDS: Final = 180.0
+SENDERS: Final = 16
+BACKLOG: Final = 100
+"""Requests that wait for a sender: while the API is away no more are made, as patience is bounded."""
+
+ODD_EVERY: Final = 250
+"""Of so many things that are sent, one is garbage and one is too large."""
 
 
-@dataclass(slots=True)
 class Storm:
-    """count: signals in all, half by HTTP and half by Kafka. rate: a second. keys: how many alerts they are about."""
+    """count: of what is to be accepted at least; it goes on until then and until `end`. rate: a second. keys: of alerts."""
 
-    http: str
-    kafka: str
-    routing_key: str
-    count: int = 2_000
-    rate: float = 25.0
-    keys: int = 300
-    seed: int = 1
-    accepted: set[str] = field(default_factory=set)
-    retried: int = 0
-    sent: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _failure: BaseException | None = None
+    def __init__(
+        self,
+        *,
+        http: str,
+        kafka: str,
+        tenants: Sequence[dict[str, str]],
+        count: int,
+        rate: float,
+        keys: int = 300,
+        seed: int = 1,
+    ) -> None:
+        self.accepted = Accepted()
+        self.count = count
+        self._rate = rate
+        self._keys = keys
+        self._chance = random.Random(seed)
+        self._ending = threading.Event()
+        self._failure: BaseException | None = None
+        self._waiting: set[Future[None]] = set()
+        self._client = httpx.Client(base_url=http, timeout=15, trust_env=False)
+        self._people = [People(self._client, tenant, self.accepted) for tenant in tenants]
+        self._http = [HttpAlerts(self._client, tenant, self.accepted) for tenant in tenants]
+        self._kafka = [KafkaAlerts(kafka, tenant, self.accepted) for tenant in tenants]
+        self._thread = threading.Thread(target=self._guarded, name="storm", daemon=True)
 
-    def start(self) -> threading.Thread:
-        thread = threading.Thread(target=self._guarded, name="storm", daemon=True)
-        thread.start()
-        return thread
+    def start(self) -> None:
+        self._thread.start()
 
-    def done(self, thread: threading.Thread) -> bool:
-        """Whether all is sent. Raises what ended it early."""
+    def end(self) -> None:
+        """Let it end once enough is accepted."""
+        self._ending.set()
+
+    def done(self) -> bool:
+        """Whether all is sent and answered. Raises what ended it early."""
         if self._failure is not None:
             raise self._failure
-        return not thread.is_alive()
+        return not self._thread.is_alive()
 
     def _guarded(self) -> None:
         try:
             self._run()
         except BaseException as failure:  # noqa: BLE001 - told to whoever waits
             self._failure = failure
+        finally:
+            self._client.close()
 
     def _run(self) -> None:
-        chance = random.Random(self.seed)
-        producer = Producer(
-            {"bootstrap.servers": self.kafka, "acks": "all", "delivery.timeout.ms": 170_000, "log_level": 0}
-        )
-        began = time.monotonic()
-        with (
-            httpx.Client(base_url=self.http, timeout=15, trust_env=False) as client,
-            ThreadPoolExecutor(8, thread_name_prefix="sender") as pool,
-        ):
-            for n in range(self.count):
-                time.sleep(max(0.0, began + n / self.rate - time.monotonic()))
-                key = f"chaos-{chance.randrange(self.keys)}"
-                action = chance.choices(("trigger", "acknowledge", "resolve"), (6, 2, 2))[0]
-                if n % 2:
-                    self._produce(producer, action, key)
-                else:
-                    pool.submit(self._post, client, action, key).add_done_callback(self._looked_at)
-                self.sent = n + 1
-        assert producer.flush(GIVE_UP_SECONDS) == 0, "Kafka did not take every signal"
+        turn, due = 0, time.monotonic()
+        with ThreadPoolExecutor(SENDERS, thread_name_prefix="sender") as pool:
+            while not (self._ending.is_set() and self.accepted.count >= self.count):
+                # What could not be sent while the API was away is not made up for at once.
+                due = max(due + 1 / self._rate, time.monotonic() - 1)
+                time.sleep(max(0.0, due - time.monotonic()))
+                if self._failure is not None or any(sender.failure for sender in self._kafka):
+                    break
+                if len(self._waiting) < BACKLOG:
+                    self._one(pool, turn)
+                    turn += 1
+        for sender in self._kafka:
+            sender.finish()
 
-    def _looked_at(self, done: Any) -> None:
-        failed = done.exception()
+    def _one(self, pool: ThreadPoolExecutor, turn: int) -> None:
+        chance, which = self._chance, self._chance.randrange(len(self._people))
+        key = f"chaos-{chance.randrange(self._keys)}"
+        own = random.Random(chance.random())
+        match turn % ODD_EVERY:
+            case 10:
+                self._kafka[which].send_corrupt(own)
+            case 20:
+                self._kafka[which].send_large()
+            case 30:
+                self._submit(pool, self._http[which].send_too_large)
+            case _:
+                match chance.choices(("http", "kafka", "people"), (35, 30, 35))[0]:
+                    case "http":
+                        self._submit(pool, self._http[which].send, action(chance), key, own)
+                    case "kafka":
+                        self._kafka[which].send(action(chance), key, own)
+                    case _:
+                        self._submit(pool, self._people[which].act, own)
+
+    def _submit(self, pool: ThreadPoolExecutor, act: Callable[..., None], *arguments: Any) -> None:
+        asked = pool.submit(act, *arguments)
+        self._waiting.add(asked)
+        asked.add_done_callback(self._answered)
+
+    def _answered(self, asked: Future[None]) -> None:
+        self._waiting.discard(asked)
+        failed = asked.exception()
         if failed is not None:
             self._failure = failed
-
-    def _produce(self, producer: Producer, action: str, key: str) -> None:
-        signal_id = str(uuid.uuid4())
-        value = codec.encode_row(
-            AlertSignal(
-                routing_key=self.routing_key,
-                action=action,
-                dedup_key=f"kafka-{key}",
-                summary=f"Disk is filling up: {key}",
-                severity="error",
-                signal_id=signal_id,
-                labels={"team": "storage"},
-            )
-        )
-
-        def delivered(error: KafkaError | None, _message: Message) -> None:
-            if error is not None:
-                self._failure = AssertionError(f"Kafka refused a signal: {error.str()}")
-                return
-            with self._lock:
-                self.accepted.add(signal_id)
-
-        producer.produce(ALERT_SIGNALS, value, key.encode(), on_delivery=delivered)
-        producer.poll(0)
-
-    def _post(self, client: httpx.Client, action: str, key: str) -> None:
-        body = {
-            "routing_key": self.routing_key,
-            "event_action": action,
-            "dedup_key": f"http-{key}",
-            "payload": {"summary": f"Latency is high: {key}", "source": "lb", "severity": "critical"},
-        }
-        deadline = time.monotonic() + GIVE_UP_SECONDS
-        while True:
-            try:
-                answer = client.post("/v2/enqueue", json=body)
-            except httpx.TransportError:
-                answer = None
-            if answer is not None and answer.status_code < 500:
-                assert answer.status_code == 202, answer.text
-                with self._lock:
-                    self.accepted.add(answer.headers["x-signal-id"])
-                return
-            assert time.monotonic() < deadline, f"not accepted for {GIVE_UP_SECONDS:.0f} s: {answer and answer.text}"
-            with self._lock:
-                self.retried += 1
-            time.sleep(0.5)

@@ -1,9 +1,10 @@
-"""Enqueues signals over HTTP at a fixed rate, in a process of its own that costs next to nothing.
+"""Sends requests over HTTP at a fixed rate, in a process of its own that costs next to nothing.
 
-Run as a script: FILE PORT ROUTING_KEY NAME COUNT RATE CONNECTIONS. The load is open-loop: signal n is due at its time
-whether or not earlier ones were answered, waits for a free connection, and its latency counts from when it was due. RATE
-0: as fast as the connections are answered. Writes one JSON document: `due` and `accepted`, by signal, in seconds of the
-machine's monotonic clock, how many were `refused`, and the `cpu` seconds that it took itself.
+Run as a script: FILE. The file holds what to send, as JSON: `port`, `path`, `headers`, the `body` in which `{n}` is the number of
+the request, the `status` of success, `count`, `rate` a second and `connections`. The load is open-loop: request n is due
+at its time whether or not earlier ones were answered, waits for a free connection, and its latency counts from when it was
+due. Rate 0: as fast as the connections are answered. The answer replaces it: `due` and `accepted`, by number, in seconds
+of the machine's monotonic clock, how many were `refused`, and the `cpu` seconds that it took itself.
 """
 
 from __future__ import annotations
@@ -15,16 +16,10 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import uvloop
 
-_BODY = (
-    b'{"routing_key":"%s","event_action":"trigger","dedup_key":"%s-%07d","payload":{"summary":"%s %07d","source":"lb",'
-    b'"severity":"critical","component":"checkout","custom_details":{"latency_ms":734}}}'
-)
-_HEAD = b"POST /v2/enqueue HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-_ACCEPTED = b"HTTP/1.1 202"
 _LENGTH = b"content-length:"
 
 
@@ -34,6 +29,7 @@ class Load:
 
     requests: list[bytes]
     rate: float
+    success: bytes
     due: list[float] = field(default_factory=list)
     accepted: list[float] = field(default_factory=list)
     waiting: deque[int] = field(default_factory=deque)
@@ -107,27 +103,31 @@ class Connection(asyncio.Protocol):
         length = int(self._held[at + len(_LENGTH) : self._held.index(b"\r\n", at)])
         if len(self._held) < end + 4 + length:
             return
-        accepted = self._held.startswith(_ACCEPTED)
+        accepted = self._held.startswith(self._load.success)
         self._held = b""
         self._load.idle.append(self)
         self._load.answer(self._n, accepted=accepted)
         self._load.feed()
 
 
-def main(file: Path, port: int, routing_key: str, name: str, count: int, rate: float, connections: int) -> None:
-    requests = []
-    for n in range(count):
-        body = _BODY % (routing_key.encode(), name.encode(), n, name.encode(), n)
-        requests.append(_HEAD % len(body) + body)
-    load = Load(requests, rate)
+def main(file: Path) -> None:
+    asked: dict[str, Any] = json.loads(file.read_text())
+    load = Load([_request(asked, n) for n in range(asked["count"])], asked["rate"], b"HTTP/1.1 %d" % asked["status"])
     cpu = time.process_time()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(load.run(port, connections))
+        runner.run(load.run(asked["port"], asked["connections"]))
     cpu = time.process_time() - cpu
     document = {"due": load.due, "accepted": load.accepted, "refused": load.refused, "cpu": cpu}
     file.write_text(json.dumps(document))
 
 
+def _request(asked: dict[str, Any], n: int) -> bytes:
+    body: bytes = asked["body"].replace("{n}", f"{n:07d}").encode()
+    lines = [f"POST {asked['path']} HTTP/1.1", "host: bench", "content-type: application/json"]
+    lines += [f"{name}: {value}" for name, value in asked["headers"].items()]
+    lines += [f"content-length: {len(body)}", "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
 if __name__ == "__main__":
-    file, port, routing_key, name, count, rate, connections = sys.argv[1:]
-    main(Path(file), int(port), routing_key, name, int(count), float(rate), int(connections))
+    main(Path(sys.argv[1]))

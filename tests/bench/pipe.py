@@ -11,12 +11,11 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from pathlib import Path
+from typing import Any, Final
 
 import httpx
 import psutil
@@ -27,6 +26,7 @@ from hdrh.histogram import HdrHistogram
 from infra.engines.ports import any_free
 from tests.bench.bench import Bench
 from tests.bench.report import Report
+from tests.bench.search import GIVE_UP_SECONDS, Search
 from tests.bench.stack import Stack, running
 from tests.wheel import ROOT
 
@@ -35,16 +35,11 @@ RATES: Final = (50, 100, 200, 500, 1_000, 1_500, 2_000)
 TRICKLE: Final = 200
 """Up to this rate a step that is not held is a figure, and no reason to stop."""
 STEP_SECONDS: Final = 5
-WARM_UP: Final = ((300, 8), (600, 8))
+WARM_UP: Final = ((300, 6), (900, 9))
 SATURATED: Final = 10_000
 FLOOR: Final = 8_000
 BOUND_SECONDS: Final = 1.5
-GIVE_UP_SECONDS: Final = 25.0
-LOOK_SECONDS: Final = 0.15
-OVERLAP_SECONDS: Final = 0.6
-QUIET_SECONDS: Final = 3.0
-LIMIT: Final = 10_000
-"""Hits that a search gives at most; no step has more signals."""
+WRITES: Final = 200
 TARGET: Final = 1_000
 FLOOR_TOPIC: Final = "bench.pipe-floor"
 
@@ -85,6 +80,7 @@ def run(bench: Bench) -> None:
                 best = rate
             elif rate > TRICKLE:
                 break
+        _writes(stack, report)
         report.say(f"{SATURATED:,} signals as fast as {CONNECTIONS} connections are answered")
         step = _offer(stack, "saturated", SATURATED, 0)
         floor, floor_cpu = _floor(stack, report)
@@ -127,6 +123,20 @@ def _told(report: Report, step: Step, rate: int) -> None:
         report.add(f"lost or late at {rate}/s", step.missing + step.refused, "signals", name=f"missing_at_{rate}")
 
 
+def _writes(stack: Stack, report: Report) -> None:
+    """Create cases at a fixed rate: each is answered when the next read sees it."""
+    report.say(f"{WRITES} cases created a second for {STEP_SECONDS} s")
+    came = _load(_cases(stack.port, stack.facts["tenants"][1]), WRITES * STEP_SECONDS, WRITES)
+    if came["refused"]:
+        raise RuntimeError(f"{came['refused']} of {WRITES * STEP_SECONDS} cases were not created")
+    answered = HdrHistogram(1, 120_000_000, 3)
+    for due, at in zip(came["due"], came["accepted"], strict=True):
+        answered.record_value(max(1, int((at - due) * 1e6)))
+    for percentile in (50, 99):
+        what = f"write to read-your-write answer, at {WRITES}/s: p{percentile}"
+        report.add(what, _ms(answered, percentile), "ms", name=f"write_p{percentile}_ms_at_{WRITES}")
+
+
 def _costs(report: Report, step: Step, name: str) -> None:
     total = sum(step.cpu_ms.values())
     each = ", ".join(f"{process} {ms:.2f}" for process, ms in sorted(step.cpu_ms.items(), key=lambda item: -item[1]))
@@ -137,9 +147,9 @@ def _costs(report: Report, step: Step, name: str) -> None:
 
 def _offer(stack: Stack, name: str, count: int, rate: float) -> Step:
     tenant = stack.facts["tenants"][0]
-    with _Search(stack.facts["elasticsearch"], tenant["tenant_id"], name, count) as search:
+    with Search(stack.facts["elasticsearch"], tenant["tenant_id"], name, count) as search:
         before = stack.cpu()
-        came = _load(stack.port, tenant["routing_key"], name, count, rate)
+        came = _load(_signals(stack.port, tenant["routing_key"], name), count, rate)
         search.wait()
         spent = {process: seconds - before.get(process, 0.0) for process, seconds in stack.cpu().items()}
     spent["load"] = came["cpu"]
@@ -163,95 +173,39 @@ def _offer(stack: Stack, name: str, count: int, rate: float) -> Step:
     )
 
 
-def _load(port: int, routing_key: str, name: str, count: int, rate: float) -> Any:
-    with tempfile.NamedTemporaryFile() as file:
-        arguments = (file.name, port, routing_key, name, count, rate, CONNECTIONS)
-        subprocess.run([sys.executable, "-m", "tests.bench.http_load", *map(str, arguments)], cwd=ROOT, check=True)
-        return json.loads(file.read())
+def _signals(port: int, routing_key: str, name: str) -> dict[str, Any]:
+    """What enqueues signals of distinct keys."""
+    payload = {"summary": f"{name} {{n}}", "source": "lb", "severity": "critical", "component": "checkout"}
+    event = {
+        "routing_key": routing_key,
+        "event_action": "trigger",
+        "dedup_key": f"{name}-{{n}}",
+        "payload": {**payload, "custom_details": {"latency_ms": 734}},
+    }
+    return {"port": port, "path": "/v2/enqueue", "headers": {}, "status": 202, "body": json.dumps(event)}
+
+
+def _cases(port: int, tenant: Mapping[str, str]) -> dict[str, Any]:
+    """What creates cases, answered when each can be read."""
+    case = {
+        "type": "case",
+        "attributes": {"title": "Checkout is slow {n}", "type_id": "00000000-0000-0000-0000-000000000001"},
+        "relationships": {"project": {"data": {"type": "project", "id": tenant["project_id"]}}},
+    }
+    keys = {"DD-API-KEY": tenant["api_key"], "DD-APPLICATION-KEY": tenant["application_key"]}
+    return {"port": port, "path": "/api/v2/cases", "headers": keys, "status": 201, "body": json.dumps({"data": case})}
+
+
+def _load(what: Mapping[str, Any], count: int, rate: float) -> Any:
+    with tempfile.NamedTemporaryFile("w+") as file:
+        file.write(json.dumps({**what, "count": count, "rate": rate, "connections": CONNECTIONS}))
+        file.flush()
+        subprocess.run([sys.executable, "-m", "tests.bench.http_load", file.name], cwd=ROOT, check=True)
+        return json.loads(Path(file.name).read_text())
 
 
 def _ms(histogram: HdrHistogram, percentile: int) -> float:
     return float(histogram.get_value_at_percentile(percentile)) / 1000
-
-
-class _Search:
-    """Looks several times a second which of the signals' cases the index finds, and notes when it first did."""
-
-    def __init__(self, elasticsearch: str, tenant_id: str, name: str, count: int) -> None:
-        self.found: dict[int, float] = {}
-        self._client = httpx.Client(base_url=elasticsearch, trust_env=False, timeout=30)
-        self._tenant_id = tenant_id
-        self._name = name
-        self._count = count
-        self._first = max(
-            (int(hit["_seq_no"]) for hit in self._ask([], size=1, sort=[{"_seq_no": "desc"}])), default=-1
-        )
-        self._seen: deque[tuple[float, int]] = deque([(0.0, self._first)])
-        self._grew_at = time.monotonic()
-        self._failed: BaseException | None = None
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="search")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closed.set()
-        self._thread.join()
-        self._client.close()
-
-    def wait(self) -> None:
-        """Return when all are found, or none has been for a while."""
-        had, since = -1, time.monotonic()
-        while len(self.found) < self._count and time.monotonic() - since < GIVE_UP_SECONDS:
-            if self._failed is not None:
-                raise self._failed
-            if len(self.found) != had:
-                had, since = len(self.found), time.monotonic()
-            time.sleep(0.05)
-
-    def _run(self) -> None:
-        try:
-            while not self._closed.is_set():
-                began = time.monotonic()
-                self._look()
-                self._closed.wait(max(0.0, began + LOOK_SECONDS - time.monotonic()))
-        except BaseException as failed:  # noqa: BLE001 - raised again where it is waited for
-            self._failed = failed
-
-    def _look(self) -> None:
-        """Ask for what the index took since a little before the last look: what it takes at once is not found in order."""
-        now = time.monotonic()
-        while len(self._seen) > 1 and self._seen[1][0] < now - OVERLAP_SECONDS:
-            self._seen.popleft()
-        # What a look has missed all the same is found late, rather than not at all.
-        quiet = now - self._grew_at > QUIET_SECONDS
-        above = self._first if quiet else self._seen[0][1]
-        hits = self._ask([{"range": {"_seq_no": {"gt": above}}}], size=LIMIT, sort=["_doc"])
-        now = time.monotonic()
-        self._seen.append((now, max((int(hit["_seq_no"]) for hit in hits), default=self._seen[-1][1])))
-        for hit in hits:
-            name, _, n = hit["fields"]["title.sort"][0].partition(" ")
-            if name == self._name and int(n) not in self.found:
-                self.found[int(n)] = self._grew_at = now
-        if quiet:
-            self._closed.wait(1.0)
-
-    def _ask(self, filters: list[dict[str, Any]], *, size: int, sort: list[Any]) -> list[Any]:
-        asked = {
-            "size": size,
-            "sort": sort,
-            "query": {"bool": {"filter": [{"term": {"tenant_id": self._tenant_id}}, *filters]}},
-            "_source": False,
-            "docvalue_fields": ["title.sort"],
-            "seq_no_primary_term": True,
-            "track_total_hits": False,
-        }
-        answer = self._client.post("/case/_search", json=asked)
-        answer.raise_for_status()
-        hits: list[Any] = answer.json()["hits"]["hits"]
-        return hits
 
 
 def _floor(stack: Stack, report: Report) -> tuple[float, float]:
@@ -273,9 +227,10 @@ def _floor(stack: Stack, report: Report) -> tuple[float, float]:
             except httpx.TransportError:
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
-        _load(port, "none", "warm", FLOOR // 8, 0)
+        asked = _signals(port, "none", "floor")
+        _load(asked, FLOOR // 8, 0)
         before = _cpu(server.pid)
-        came = _load(port, "none", "floor", FLOOR, 0)
+        came = _load(asked, FLOOR, 0)
         assert not came["refused"]
         spent = _cpu(server.pid) - before
     finally:

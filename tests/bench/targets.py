@@ -27,6 +27,7 @@ class Target:
 TARGETS: Final[Mapping[tuple[str, str], Target]] = {
     ("fold", "overhead_ratio"): Target(must=0.7, aim=0.9),
     ("fold", "case_fold_per_s"): Target(must=12_000, aim=20_000),
+    ("fold", "signal_to_case_one_process_per_s"): Target(must=4_000, aim=8_000),
     ("fold", "latency_p50_ms"): Target(must=5, aim=5, less=True),
     ("fold", "latency_p99_ms"): Target(must=25, aim=25, less=True),
     ("sinks", "postgres_rows_per_s"): Target(must=10_000, aim=30_000),
@@ -44,6 +45,7 @@ TARGETS: Final[Mapping[tuple[str, str], Target]] = {
     ("latency", "searchable_p99_ms"): Target(must=1_500, aim=1_200, less=True),
     ("pipe", "searchable_per_s"): Target(must=1_000, aim=2_000),
     ("pipe", "accepted_p99_ms_at_200"): Target(must=50, aim=25, less=True),
+    ("pipe", "write_p99_ms_at_200"): Target(must=250, aim=100, less=True),
     ("pipe", "searchable_p99_ms_at_200"): Target(must=1_500, aim=1_200, less=True),
     ("latency", "list_p99_ms"): Target(must=100, aim=30, less=True),
     ("latency", "search_p99_ms"): Target(must=100, aim=30, less=True),

@@ -90,8 +90,12 @@ class StageFold:
 
     def fold(self, partition: int, records: Sequence[Record], rows: RowReader) -> Step:
         batch = _Batch(self, partition, rows)
-        for record in records:
+        for n, record in enumerate(records, 1):
             batch.take(record)
+            if len(batch.step.fired) >= self.fired_per_tick:
+                # After an outage each tick lets as many fire, and hundreds of ticks come at once.
+                batch.step.left = len(records) - n
+                break
         return batch.step
 
 

@@ -57,7 +57,8 @@ class Step:
     """The effects of a batch, in the order in which they must be acked.
 
     1. `broadcasts`, 2. `sends`, 3. `rows` (the changelog), 4. the offsets. Nothing of a later part may be
-    durable before all of the earlier part is. fired: when each timer that fired was to be, in milliseconds since 1970.
+    durable before all of the earlier part is. fired: when each timer that fired was to be, in milliseconds since 1970. left: how
+    many of the batch's last records are not in it: they are folded once this is durable.
     """
 
     broadcasts: list[Outgoing] = field(default_factory=list)
@@ -67,6 +68,7 @@ class Step:
     skipped: int = 0
     dead: int = 0
     fired: list[int] = field(default_factory=list)
+    left: int = 0
 
 
 class RowReader(Protocol):
@@ -82,7 +84,8 @@ class Fold(Protocol):
     """A stage made executable: a pure function of a batch and the rows of its partition.
 
     Never raises for the content of a record: what cannot be decoded or folded becomes a dead letter in `sends`.
-    An exception is a bug and must end the process with nothing of the batch committed.
+    An exception is a bug and must end the process with nothing of the batch committed. Some of the records may be left
+    (`Step.left`); at least one is folded.
     """
 
     @property

@@ -157,7 +157,7 @@ class TopologyTestDriver:
             self.append(record)
         if crash is None:
             rows.write(step.rows)
-            self.positions[name, partition] = at + len(log)
+            self.positions[name, partition] = at + len(log) - step.left
         elif crash.sends >= len(sends):
             # Rows are written once all sends are acked, in order; what is behind the crash is lost.
             rows.write(step.rows[: crash.rows])

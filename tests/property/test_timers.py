@@ -251,6 +251,20 @@ def test_an_index_that_is_told_of_one_timer_again_and_again_does_not_grow(times:
     assert len(index._heap) < 1_300
 
 
+def test_ticks_that_come_at_once_after_an_outage_are_no_more_work_at_once_than_one() -> None:
+    driver = make(500, 5)
+    put(driver, [("abcd"[n % 4], {f"n{n}": BEGIN + n}) for n in range(40)])
+    driver.run()
+    for second in range(1, 12):
+        driver.put_tick(BEGIN + 1_000 * second)
+    steps = 0
+    while driver.step("alarms"):
+        steps += 1
+        assert len(rung(driver)) <= 2 * 5 * steps
+    assert len(rung(driver)) == 40
+    assert steps >= 4
+
+
 def test_a_timer_survives_its_bytes_and_nothing_else_is_one() -> None:
     timer = Timer(1, 2, 3, 4, bytes(range(16)), bytes(range(16, 32)))
     assert Timer.decode(timer.encode()) == timer

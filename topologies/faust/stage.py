@@ -125,16 +125,19 @@ class Stage:
         for batch in batches:
             self._contiguity.check(partition, batch.flight, batch.records[0].offset, len(batch.records))
         records = batches[0].records if len(batches) == 1 else [r for batch in batches for r in batch.records]
-        began = time.perf_counter()
-        step = self._fold.fold(partition, records, self._rows.of(partition))
-        folded = time.perf_counter()
-        await self._sender.send(step.broadcasts)
-        await self._sender.send(step.sends)
-        await self._store(partition, step)
+        left = len(records)
+        while left:
+            began = time.perf_counter()
+            step = self._fold.fold(partition, records[len(records) - left :], self._rows.of(partition))
+            folded = time.perf_counter()
+            await self._sender.send(step.broadcasts)
+            await self._sender.send(step.sends)
+            await self._store(partition, step)
+            self.progressed_at = time.monotonic()
+            self._observed.step(step, folded - began, time.perf_counter() - folded)
+            left = step.left
         for batch in batches:
             self._consumer.ack_batch(batch)
-        self.progressed_at = time.monotonic()
-        self._observed.step(step, folded - began, time.perf_counter() - folded)
 
     async def _store(self, partition: int, step: Step) -> None:
         rows = self._rows

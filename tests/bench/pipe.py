@@ -40,6 +40,8 @@ SATURATED: Final = 10_000
 FLOOR: Final = 8_000
 BOUND_SECONDS: Final = 1.5
 WRITES: Final = 200
+WRITERS: Final = 64
+"""Connections of those who create cases: each is held until its case can be read."""
 TARGET: Final = 1_000
 FLOOR_TOPIC: Final = "bench.pipe-floor"
 
@@ -126,7 +128,7 @@ def _told(report: Report, step: Step, rate: int) -> None:
 def _writes(stack: Stack, report: Report) -> None:
     """Create cases at a fixed rate: each is answered when the next read sees it."""
     report.say(f"{WRITES} cases created a second for {STEP_SECONDS} s")
-    came = _load(_cases(stack.port, stack.facts["tenants"][1]), WRITES * STEP_SECONDS, WRITES)
+    came = _load(_cases(stack.port, stack.facts["tenants"][1]), WRITES * STEP_SECONDS, WRITES, WRITERS)
     if came["refused"]:
         raise RuntimeError(f"{came['refused']} of {WRITES * STEP_SECONDS} cases were not created")
     answered = HdrHistogram(1, 120_000_000, 3)
@@ -196,9 +198,9 @@ def _cases(port: int, tenant: Mapping[str, str]) -> dict[str, Any]:
     return {"port": port, "path": "/api/v2/cases", "headers": keys, "status": 201, "body": json.dumps({"data": case})}
 
 
-def _load(what: Mapping[str, Any], count: int, rate: float) -> Any:
+def _load(what: Mapping[str, Any], count: int, rate: float, connections: int = CONNECTIONS) -> Any:
     with tempfile.NamedTemporaryFile("w+") as file:
-        file.write(json.dumps({**what, "count": count, "rate": rate, "connections": CONNECTIONS}))
+        file.write(json.dumps({**what, "count": count, "rate": rate, "connections": connections}))
         file.flush()
         subprocess.run([sys.executable, "-m", "tests.bench.http_load", file.name], cwd=ROOT, check=True)
         return json.loads(Path(file.name).read_text())

@@ -10,6 +10,7 @@ from tests.bench.bench import Bench
 
 PARTS: Final[Mapping[str, str]] = {
     "fold": "tests.bench.fold",
+    "cpu": "tests.bench.cpu",
     "sinks": "tests.bench.sinks",
     "latency": "tests.bench.latency",
     "size": "tests.bench.size",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from schemas import codec
 from streams.alerts.commands import RecordSignal
@@ -14,15 +14,26 @@ from streams.envelope import Envelope
 from streams.ids import aggregate_key, alert_id
 from streams.text import Sealed
 from streams.topics import ALERT_COMMANDS
-from tests.bench.field import Field
+from tests.bench.field import Field, Place
 
 
 def fill(field: Field, count: int, *, name: str, tell: Callable[[int], None]) -> None:
     """Append `count` triggers to `alert.commands` and return once all are acked. name: of the batch, for distinct keys."""
     producer = field.producer()
+    for n, (key, value) in enumerate(triggers(field.places, count, name=name)):
+        producer.produce(ALERT_COMMANDS, value, key)
+        producer.poll(0)
+        if n % 1_000 == 0:
+            tell(n)
+    assert producer.flush(120) == 0
+    tell(count)
+
+
+def triggers(places: Sequence[Place], count: int, *, name: str) -> Iterator[tuple[bytes, bytes]]:
+    """Return keys and values of `count` triggers of as many alerts."""
     now = time.time_ns() // 1000
     for n in range(count):
-        place = field.places[n % len(field.places)]
+        place = places[n % len(places)]
         alert = alert_id("0123456789abcdef", f"{name}-{n}")
         command_id = str(uuid.uuid4())
         envelope = Envelope(
@@ -44,9 +55,4 @@ def fill(field: Field, count: int, *, name: str, tell: Callable[[int], None]) ->
             priority=(Priority.P1, Priority.P2, Priority.P3, Priority.P4)[n % 4],
             labels={"team": f"team-{n % 7}", "service": f"service-{n % 31}", "severity": "critical"},
         )
-        producer.produce(ALERT_COMMANDS, codec.encode(envelope, body), aggregate_key(place.tenant_id, alert))
-        producer.poll(0)
-        if n % 1_000 == 0:
-            tell(n)
-    assert producer.flush(120) == 0
-    tell(count)
+        yield aggregate_key(place.tenant_id, alert).encode(), codec.encode(envelope, body)

@@ -17,6 +17,7 @@ from streams.topics import (
     CASE_COMMANDS,
     CASE_EVENTS,
     CASE_INTAKE,
+    CASE_REACTIONS,
     CONFIG_COMMANDS,
     CONFIG_EVENTS,
 )
@@ -44,7 +45,7 @@ READERS = [
 def test_every_topic_that_something_reads_is_tried() -> None:
     assert {topic for topic, _ in READERS} == {
         *(ALERT_SIGNALS, ALERT_COMMANDS, ALERT_EVENTS, CASE_INTAKE, CASE_COMMANDS, CASE_EVENTS),
-        *(CONFIG_COMMANDS, CONFIG_EVENTS),
+        *(CASE_REACTIONS, CONFIG_COMMANDS, CONFIG_EVENTS),
     }
 
 

@@ -82,6 +82,10 @@ class Report:
             yield
         except Exception as error:  # noqa: BLE001 - the other parts are to run whatever broke here
             self.failed[part] = _why(error)
+        except BaseException as ended:
+            # Ctrl-C, or a signal: it ends the run, and not without a word about the figures that are not there.
+            self.failed[part] = _why(ended)
+            raise
         else:
             if missing := [name for name in _expected(part, sizes) if name not in self.named.get(part, {})]:
                 self.failed[part] = f"ended without {', '.join(missing)}"
@@ -153,7 +157,7 @@ def _expected(part: str, sizes: tuple[int, ...]) -> Iterator[str]:
             yield name if target.at is None else f"{name}_{short(target.at)}"
 
 
-def _why(error: Exception) -> str:
+def _why(error: BaseException) -> str:
     said = getattr(error, "stderr", None)
     text = said.decode(errors="replace") if isinstance(said, bytes) else said or ""
     return f"{text[-4_000:]}\n{type(error).__name__}: {error}".strip()

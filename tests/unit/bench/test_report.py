@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from rich.console import Console
 
 from tests.bench.report import Report, short
@@ -67,6 +68,15 @@ def test_an_error_ends_its_part_and_is_told_with_what_the_broken_program_said() 
 
     assert "no broker here" in report.failed["other"]
     assert "CalledProcessError" in report.failed["other"]
+
+
+def test_a_part_that_is_ended_from_outside_is_told_and_ends_the_run() -> None:
+    report = _report()
+
+    with pytest.raises(SystemExit), report.measuring("other", SIZES):
+        raise SystemExit("ended by SIGTERM")
+
+    assert report.failed == {"other": "SystemExit: ended by SIGTERM"}
 
 
 def test_a_program_finds_figures_by_part_and_name_with_their_size() -> None:

@@ -167,7 +167,7 @@ def test_none_rings_before_its_time_and_none_that_is_due_is_left(log: list[Any],
         assert d.envelope.actor == "system:alarms"
         assert d.envelope.causation_id is not None
     driver.now = BEGIN + 12_000
-    driver.advance(200_000)
+    driver.advance(80_000)
     for partition in (0, 1):
         assert driver.rows["alarms", partition].due(driver.now) == []
 

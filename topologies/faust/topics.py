@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from topologies.faust.ending import RefusedError
+
+ASK_SECONDS: Final = 2.0
+"""Settings are asked of the broker that metadata calls the controller. Where that has just died, it is asked in vain until
+metadata names another."""
+
+
+class _Unknown(Exception):  # noqa: N818 - it is a finding
+    """Nobody answers what is asked of the topics."""
 
 
 def check_topics(
@@ -15,12 +24,20 @@ def check_topics(
 ) -> None:
     """Raise `RefusedError`, naming everything that is wrong at once, unless both topics are as the fold needs them.
 
-    Looks again for `settle_s`: a broker hears of a topic a moment after whoever created it was told that it is there.
+    Looks again for `settle_s`: a broker hears of a topic a moment after whoever created it was told that it is there. What no
+    broker answers is asked again for `timeout_s`.
     """
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    deadline = time.monotonic() + settle_s
-    while wrong := _wrong(admin, bootstrap, reads, changelog, partitions, timeout_s):
-        if time.monotonic() > deadline:
+    began = time.monotonic()
+    while True:
+        patience = settle_s
+        try:
+            wrong = _wrong(admin, bootstrap, reads, changelog, partitions, timeout_s)
+        except _Unknown as unknown:
+            patience, wrong = timeout_s, [str(unknown)]
+        if not wrong:
+            return
+        if time.monotonic() > began + patience:
             raise RefusedError("; ".join(wrong))
         time.sleep(0.1)
 
@@ -42,9 +59,9 @@ def _wrong(
     if wrong:
         return wrong
     try:
-        policies = {topic: _cleanup_policy(admin, topic, timeout_s) for topic in (reads, changelog)}
-    except KafkaException as unknown:
-        return [f"the settings of {reads} and {changelog} cannot be read: {unknown}"]
+        policies = {topic: _cleanup_policy(admin, topic) for topic in (reads, changelog)}
+    except (KafkaException, TimeoutError) as unknown:
+        raise _Unknown(f"the settings of {reads} and {changelog} cannot be read: {unknown!r}") from unknown
     if policies[changelog] != "compact":
         wrong.append(
             f"changelog {changelog} has cleanup.policy={policies[changelog]}, not compact: its rows would be lost"
@@ -54,7 +71,8 @@ def _wrong(
     return wrong
 
 
-def _cleanup_policy(admin: AdminClient, topic: str, timeout_s: float) -> str:
+def _cleanup_policy(admin: AdminClient, topic: str) -> str:
     resource = ConfigResource(ResourceType.TOPIC, topic)
-    entries = admin.describe_configs([resource])[resource].result(timeout=timeout_s)
+    asked = admin.describe_configs([resource], request_timeout=ASK_SECONDS)
+    entries = asked[resource].result(timeout=2 * ASK_SECONDS)
     return str(entries["cleanup.policy"].value)

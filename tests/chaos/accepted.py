@@ -20,7 +20,8 @@ class Answered:
 class Accepted:
     """May be written to from any thread. signals: by id, with their tenant. comments: text by the command that wrote it.
 
-    oversized, corrupt: how many records went to the public topic that cannot become an alert, by (tenant or "", what).
+    corrupt: how many records went to the public topic that nothing can decode. abandoned: the run has failed, and nobody needs
+    to be patient any more.
     """
 
     signals: dict[str, str] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class Accepted:
     refused: int = 0
     retried: int = 0
     corrupt: int = 0
+    abandoned: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def signal(self, signal_id: str, tenant_id: str) -> None:

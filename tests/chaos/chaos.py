@@ -85,11 +85,15 @@ class Chaos:
         """Do all of it, and return what was found. rebuild: make both views anew at the end, twice. Raises what shows that the platform did not come back."""
         report = Report()
         self.storm.start()
-        for fault in faults:
-            self._breathe()
-            report.episodes.append(self._episode(fault))
-        self.storm.end()
-        self._await_storm()
+        try:
+            for fault in faults:
+                self._breathe()
+                report.episodes.append(self._episode(fault))
+            self.storm.end()
+            self._await_storm()
+        except BaseException:
+            self.storm.abandon()
+            raise
         stack = self._platform.stack
         self._tell("all is sent; waiting until it is quiet")
         await_quiet(stack["kafka"], stack["postgres"], seconds=QUIET_SECONDS)

@@ -46,14 +46,15 @@ def every(victims: Victims) -> Iterator[Fault]:
 
 
 def few(victims: Victims) -> Iterator[Fault]:
-    """Yield those that one short run has time for: each kind once, each process in one of them."""
-    engines, roles = victims.names("engine"), victims.names("role")
-    for n in range(max(len(engines), len(roles))):
-        yield killed(*engines[n : n + 1], *roles[n : n + 1])
+    """Yield those that one short run has time for: each kind once, each role and engine in one of them."""
+    roles = victims.names("role")
+    workers = [name for name in roles if name.startswith("worker")]
+    yield killed(*workers)
+    yield killed("elasticsearch", *(name for name in roles if name not in workers))
     yield Fault(name="SIGSTOP every role at once", deed=lambda v, seconds: _stop(v, seconds, *v.names("role")))
-    yield from takeovers([name for name in roles if name.startswith("worker")][:1])
-    left_out = "SIGSTOP Kafka's controller"
-    yield from (replace(fault, share=0.5) for fault in (*of_a_cluster(), *of_stores()) if fault.name != left_out)
+    yield from takeovers(workers[:1])
+    left_out = {"SIGSTOP Kafka's controller", "restart Postgres, fast"}
+    yield from (replace(fault, share=0.5) for fault in (*of_a_cluster(), *of_stores()) if fault.name not in left_out)
 
 
 def killed(*names: str) -> Fault:

@@ -30,6 +30,7 @@ def ask(
             if answer.status_code < 500:
                 return answer, asked
             said = answer.text
+        assert not accepted.abandoned.is_set(), "the run has ended"
         assert time.monotonic() < deadline, f"{path} was not answered for {GIVE_UP_SECONDS:.0f} s: {said}"
         accepted.sent_again()
         time.sleep(PAUSE_SECONDS)

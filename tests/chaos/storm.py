@@ -58,6 +58,11 @@ class Storm:
         """Let it end once enough is accepted."""
         self._ending.set()
 
+    def abandon(self) -> None:
+        """Let it end now, whatever is under way."""
+        self.accepted.abandoned.set()
+        self._failure = self._failure or AssertionError("the run has ended")
+
     def done(self) -> bool:
         """Whether all is sent and answered. Raises what ended it early."""
         if self._failure is not None:

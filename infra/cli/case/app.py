@@ -20,6 +20,7 @@ from infra.cli.case.topology import topology
 from infra.cli.case.watch import watch
 from infra.cli.operate import dlq as operate_dlq
 from infra.cli.operate import lag as operate_lag
+from infra.cli.operate import replay as operate_replay
 from infra.cli.operate import verify as operate_verify
 from infra.cli.operate import workers as operate_workers
 from infra.cli.operate.rebuild import command as operate_rebuild
@@ -39,6 +40,7 @@ _NAMES: Final = (
     "dlq",
     "verify-view",
     "rebuild",
+    "replay",
 )
 _EXAMPLES: Final = """
 case-cli watch
@@ -80,6 +82,7 @@ app.add_typer(operate_workers.app, name="workers", rich_help_panel=OPERATORS)
 app.add_typer(operate_dlq.app, name="dlq", rich_help_panel=OPERATORS)
 operate_verify.register(app)
 app.add_typer(operate_rebuild.app, name="rebuild", rich_help_panel=OPERATORS)
+operate_replay.register(app)
 
 
 def _version(*, wanted: bool) -> None:

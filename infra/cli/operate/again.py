@@ -30,7 +30,7 @@ def again(topic: str, value: bytes | None, *, partition: int = 0, offset: int = 
     """
     try:
         if topic == ALERT_SIGNALS:
-            return _signal(value, partition, offset)
+            return signal(value, partition, offset)
         decoded = codec.decode(value)
     except codec.Undecodable as error:
         raise Hopeless(str(error)) from error
@@ -41,13 +41,17 @@ def again(topic: str, value: bytes | None, *, partition: int = 0, offset: int = 
     return codec.encode(replace(envelope, origin=None), decoded.body)
 
 
-def _signal(value: bytes | None, partition: int, offset: int) -> bytes:
+def signal(value: bytes | None, partition: int, offset: int) -> bytes:
+    """Return a public signal with the signal id that it has by its position, unless its producer gave it one.
+
+    Raises Hopeless where it is none, and codec.Undecodable.
+    """
     if value is None:
         raise Hopeless("there is no value")
-    signal = codec.decode_row(value)
-    if not isinstance(signal, AlertSignal):
-        raise Hopeless(f"a {type(signal).__name__}, not an AlertSignal")
-    if signal.signal_id is not None:
+    said = codec.decode_row(value)
+    if not isinstance(said, AlertSignal):
+        raise Hopeless(f"a {type(said).__name__}, not an AlertSignal")
+    if said.signal_id is not None:
         return value
     own = derive(derive(str(NAMESPACE), ALERT_SIGNALS), GENERATION, partition, offset)
-    return codec.encode_row(replace(signal, signal_id=own))
+    return codec.encode_row(replace(said, signal_id=own))

@@ -15,8 +15,18 @@ from schemas import codec
 MARK: Final = "mark"
 BEGUN: Final = "begun"
 REDRIVEN: Final = "redriven"
+DISCARDED: Final = "discarded"
 """Headers. `mark`: a record of ours in a topic of dead letters; its value names letters of the same partition. `redriven`,
 on a record that was appended again: which letter it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discard:
+    """Why and by whom letters were given up, and when, in ISO."""
+
+    reason: str
+    by: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +60,13 @@ class Letter:
 @dataclass(slots=True)
 class Partition:
     """One partition of a topic of dead letters. begun: letters whose redrive began, with the end of their topic's
-    partition then, and did not come to its end.
+    partition then, and did not come to its end. discarded: letters that were given up.
     """
 
     letters: list[Letter] = field(default_factory=list)
     begun: dict[int, int] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
+    discarded: dict[int, Discard] = field(default_factory=dict)
 
     @property
     def pending(self) -> list[Letter]:
@@ -80,6 +91,9 @@ def letters_of(messages: Iterable[Message]) -> dict[Place, Partition]:
             partition.settled |= set(named["letters"])
             for done in named["letters"]:
                 partition.begun.pop(done, None)
+            if mark == DISCARDED:
+                why = Discard(reason=named["reason"], by=named["by"], at=named["at"])
+                partition.discarded |= dict.fromkeys(named["letters"], why)
     return found
 
 
@@ -96,10 +110,14 @@ def _pairs(message: Message) -> list[tuple[str, str | bytes | None]]:
     return list(headers.items()) if isinstance(headers, dict) else list(headers)
 
 
-def mark_of(letters: Iterable[int], *, end: int | None = None) -> bytes:
+def mark_of(letters: Iterable[int], *, end: int | None = None, why: Discard | None = None) -> bytes:
     """Return the value of a mark."""
     named: dict[str, Any] = {"letters": sorted(letters)}
-    return json.dumps(named if end is None else {**named, "end": end}).encode()
+    if end is not None:
+        named["end"] = end
+    if why is not None:
+        named |= {"reason": why.reason, "by": why.by, "at": why.at}
+    return json.dumps(named).encode()
 
 
 def _letter(place: Place, offset: int, message: Message, headers: Mapping[str, str]) -> Letter:

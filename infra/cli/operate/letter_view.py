@@ -33,7 +33,7 @@ def document(letter: Letter, *, text: bool = False, raw: str = "") -> dict[str, 
         "key_bytes": len(letter.key or b""),
         "value_bytes": None if letter.value is None else len(letter.value),
     }
-    shown |= _decoded(letter.value, text=text)
+    shown |= decoded(letter.value, text=text)
     if raw and letter.value is not None:
         value = _masked(letter.value)
         shown["raw"] = value.hex() if raw == "hex" else base64.b64encode(value).decode()
@@ -52,11 +52,12 @@ def case_of(letter: Letter) -> str:
 
 def schema_of(letter: Letter) -> str:
     """Return the name of the letter's schema, empty where it cannot be decoded."""
-    found = _decoded(letter.value, text=False)
+    found = decoded(letter.value, text=False)
     return str(found.get("schema") or "")
 
 
-def _decoded(value: bytes | None, *, text: bool) -> dict[str, Any]:
+def decoded(value: bytes | None, *, text: bool) -> dict[str, Any]:
+    """Return what a value says, or why it cannot be decoded. text: with what people wrote."""
     try:
         if value is None:
             return {"undecodable": "there is no value"}

@@ -58,6 +58,12 @@ class Log:
         asked = self._admin.list_offsets(dict.fromkeys(places, which), request_timeout=SECONDS)
         return {Place(tp.topic, tp.partition): int(answer.result(SECONDS).offset) for tp, answer in asked.items()}
 
+    def at_time(self, places: Iterable[Place], milliseconds: int) -> dict[Place, int | None]:
+        """Return by partition the first offset that is not older, None where all is older. Milliseconds since 1970."""
+        asked = [TopicPartition(*place) for place in places]
+        found = self._offsets(asked, OffsetSpec.for_timestamp(milliseconds)) if asked else {}
+        return {place: offset if offset >= 0 else None for place, offset in found.items()}
+
     def committed(self, group: str) -> dict[Place, int]:
         """Return the next offsets that a group has committed."""
         asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=SECONDS)

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from confluent_kafka import KafkaError, Message, Producer
-
 from infra.cli.case.problem import Exit, Problem
-from infra.cli.operate.letter import BEGUN, MARK, REDRIVEN, Letter, Partition, headers_of, letters_of, mark_of
+from infra.cli.operate.appending import Appender, Record
+from infra.cli.operate.discard import Farewell
+from infra.cli.operate.letter import (
+    BEGUN,
+    DISCARDED,
+    MARK,
+    REDRIVEN,
+    Discard,
+    Letter,
+    Partition,
+    headers_of,
+    letters_of,
+    mark_of,
+)
 from infra.cli.operate.log import Bounds, Log, Place
 from infra.cli.operate.plan import Deed
-from infra.runtime.kafka import PRODUCER
 
 AT_ONCE: Final = 500
-SECONDS: Final = 15.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One record to append."""
-
-    place: Place
-    key: bytes | None
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...]
 
 
 class Redrive:
@@ -37,7 +35,9 @@ class Redrive:
         self.group = group
         self.dead = dead
         self.log = Log(bootstrap)
-        self._producer = Producer({**PRODUCER, "bootstrap.servers": bootstrap, "log_level": 0})
+        self._appender = Appender(
+            bootstrap, hint="Run the same again: what was appended is known, and is not appended twice."
+        )
 
     def read(self) -> dict[Place, Partition]:
         """Return the letters as they are now, those that an interrupted run did append settled first."""
@@ -73,6 +73,17 @@ class Redrive:
                 return False
             time.sleep(0.2)
 
+    def discard(self, letters: Sequence[Letter], farewells: Sequence[Farewell], why: Discard) -> None:
+        """Give letters up: say so to whoever waits, then mark them. Killed in between, it is said again, and is the same."""
+        said = [
+            Record(place=Place(said.topic, said.partition), key=said.key, value=said.value, headers=())
+            for said in farewells
+        ]
+        for at in range(0, len(said), AT_ONCE):
+            self._append(said[at : at + AT_ONCE])
+        for at in range(0, len(letters), AT_ONCE):
+            self._append(self._marks(letters[at : at + AT_ONCE], DISCARDED, why=why))
+
     def _chunk(self, place: Place, deeds: Sequence[Deed], end: int) -> None:
         letters = [letter for deed in deeds for letter in deed.letters]
         self._append(self._marks(letters, BEGUN, end=end))
@@ -89,12 +100,14 @@ class Redrive:
         )
         self._append(self._marks(letters, REDRIVEN))
 
-    def _marks(self, letters: Sequence[Letter], mark: str, *, end: int | None = None) -> list[Record]:
+    def _marks(
+        self, letters: Sequence[Letter], mark: str, *, end: int | None = None, why: Discard | None = None
+    ) -> list[Record]:
         by_place: dict[Place, list[int]] = {}
         for letter in letters:
             by_place.setdefault(letter.place, []).append(letter.offset)
         return [
-            Record(place=place, key=None, value=mark_of(offsets, end=end), headers=((MARK, mark.encode()),))
+            Record(place=place, key=None, value=mark_of(offsets, end=end, why=why), headers=((MARK, mark.encode()),))
             for place, offsets in by_place.items()
         ]
 
@@ -119,28 +132,7 @@ class Redrive:
             partition.settled |= {letter.offset for letter in done}
 
     def _append(self, records: Sequence[Record]) -> None:
-        failed: list[str] = []
-
-        def delivered(error: KafkaError | None, _message: Message) -> None:
-            if error is not None:
-                failed.append(error.str())
-
-        for record in records:
-            self._producer.produce(
-                record.place.topic,
-                record.value,
-                record.key,
-                partition=record.place.partition,
-                headers=list(record.headers),
-                on_delivery=delivered,
-            )
-        left = self._producer.flush(SECONDS)
-        if left or failed:
-            raise Problem(
-                f"Kafka did not take {left + len(failed)} of {len(records)} records: {(failed or ['no answer'])[0]}",
-                hint="Run the same again: what was appended is known, and is not appended twice.",
-                exit_code=Exit.UNAVAILABLE,
-            )
+        self._appender.append(records)
 
 
 def _tag(letter: Letter) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
+from typing import Any
 
+import psycopg
 import pytest
 from confluent_kafka import Message, Producer
 
@@ -130,3 +132,31 @@ def test_nothing_is_appended_without_a_yes(buried: Buried, operate: Operate) -> 
     assert operate("dlq", "redrive", GROUP, "--from", "3", exits=2)["hint"] == "Name it with --partition."
     assert operate("dlq", "show", GROUP, "0:999999", exits=3)["errors"] == [f"{GROUP} has no letter 0:999999"]
     assert operate("dlq", "list", "nobody", exits=3)["errors"] == ["there is no group nobody"]
+
+
+def test_a_letter_that_is_given_up_is_recorded_and_answered_as_rejected(buried: Buried, operate: Operate) -> None:
+    opening = opening_of(buried.stack, buried.case_id)
+    told = codec.decode(opening.value()).envelope
+    said = str(uuid.uuid4())
+    waits = replace(told, id=said, correlation_id=said, reply_by=told.recorded_at + 5_000_000)
+    letter = bury(buried.stack, opening, codec.encode(waits, ChangeTitle(title=Sealed.plain("Given up"))))
+
+    dry = operate("dlq", "discard", GROUP, "--case", buried.case_id, "--reason", "a drill", "--dry-run")
+    assert dry == {"discarded": 0, "would_discard": 2}
+    refused = operate("dlq", "discard", GROUP, "--case", buried.case_id, "--reason", "a drill", exits=2)
+    assert refused["hint"] == "Say --yes, or --dry-run to look first."
+    done = operate("dlq", "discard", GROUP, "--case", buried.case_id, "--reason", "a drill", "--yes")
+
+    assert done["discarded"] == 2
+    given_up = {one["letter"]: one for one in operate("dlq", "list", GROUP, "--discarded")["letters"]}
+    assert {given_up[name]["reason"] for name in (buried.letter, letter)} == {"a drill"}
+    assert operate("dlq", "redrive", GROUP, "--case", buried.case_id, "--yes")["redriven"] == 0
+    until(lambda: _outcome(buried, said) == [("rejected", "command.discarded", "a drill")], what="nobody is told")
+    assert buried.title() == "Checkout is slow"
+
+
+def _outcome(buried: Buried, command_id: str) -> list[Any]:
+    with psycopg.connect(buried.stack.prepared.postgres_reader) as connection:
+        return connection.execute(
+            "SELECT verdict, code, detail FROM command_outcome WHERE command_id = %s", (command_id,)
+        ).fetchall()

@@ -78,9 +78,10 @@ def test_all_that_migrations_said_holds_for_the_new_tables(here: World) -> None:
         (kept,) = (n for state, n in here.versions().items() if state == "kept")
         with pytest.raises(errors.InsufficientPrivilege):
             reader.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(f"view_{kept}", "case")))
-        with reader.transaction(), pytest.raises(errors.InsufficientPrivilege), reader.transaction():
+        with reader.transaction():
             reader.execute("SELECT set_config('app.tenant', %s, true)", (acme,))
-            reader.execute('DELETE FROM "case"')
+            with pytest.raises(errors.InsufficientPrivilege), reader.transaction():
+                reader.execute('DELETE FROM "case"')
 
 
 @pytest.mark.parametrize("way", ["there", "there and back"])

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+import time
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from infra.cli.case.problem import Problem
-from infra.cli.operate.letter import REDRIVEN, headers_of
+from infra.cli.operate.appending import Record
+from infra.cli.operate.claim import claimed
+from infra.cli.operate.letter import REDRIVEN, Discard, headers_of
 from infra.cli.operate.log import Bounds, Log, Place
 from infra.cli.operate.plan import Deed, plan
-from infra.cli.operate.redrive import Record, Redrive
+from infra.cli.operate.redrive import Redrive
 from infra.runtime.kafka import create_topics
 from schemas import codec
 from schemas.topics import DEAD_LETTER_CONFIG
@@ -22,6 +30,8 @@ from streams.envelope import Envelope
 from streams.text import Sealed
 
 pytestmark = pytest.mark.engines
+
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)
@@ -186,3 +196,72 @@ def test_reading_ends_at_the_bounds_that_were_asked_for(topics: Topics) -> None:
     assert [message.offset() for message in read] == [1]
     assert log.bounds(["no-such-topic"]) == {}
     assert log.committed("no-such-group") == {}
+
+
+def test_only_one_operator_is_at_work_at_a_time(topics: Topics) -> None:
+    with claimed(topics.bootstrap, topics.dead):
+        with pytest.raises(Problem, match="somebody else is at work"), claimed(topics.bootstrap, topics.dead, wait=0.3):
+            pytest.fail("two have the claim")
+        # The one who was refused has not taken the claim from the first.
+        with pytest.raises(Problem, match="somebody else is at work"), claimed(topics.bootstrap, topics.dead, wait=0.0):
+            pytest.fail("two have the claim")
+    with claimed(topics.bootstrap, topics.dead, wait=0.0):
+        pass
+
+
+def test_of_many_that_begin_together_at_most_one_is_at_work(topics: Topics) -> None:
+    at_work: list[int] = []
+    most: list[int] = []
+    gate = threading.Barrier(4)
+
+    def run() -> bool:
+        gate.wait(10)
+        try:
+            with claimed(topics.bootstrap, topics.dead, wait=0.0):
+                at_work.append(1)
+                most.append(len(at_work))
+                time.sleep(0.3)
+                at_work.pop()
+        except Problem:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: run(), range(4)))
+    assert max(most, default=0) <= 1
+    with claimed(topics.bootstrap, topics.dead):
+        pass
+
+
+def test_a_claim_of_a_killed_operator_is_free_soon(topics: Topics) -> None:
+    script = (
+        "import sys, time\nfrom infra.cli.operate.claim import claimed\n"
+        f"with claimed({topics.bootstrap!r}, {topics.dead!r}):\n    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        holder.kill()
+        with claimed(topics.bootstrap, topics.dead):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+        if holder.stdout is not None:
+            holder.stdout.close()
+
+
+def test_letters_that_were_given_up_are_not_pending_and_say_why(topics: Topics) -> None:
+    topics.bury(["one", "two", "three"])
+    work = topics.work()
+    letters = [at for part in work.read().values() for at in part.pending]
+    why = Discard(reason="of a broken client", by="ada", at="2031-01-01T00:00:00+00:00")
+    work.discard(letters[:2], [], why)
+
+    (partition,) = topics.work().read().values()
+    assert [letter.offset for letter in partition.pending] == [2]
+    assert partition.discarded == {0: why, 1: why}
+    again = topics.work()
+    again.carry_out(pending(again))
+    assert topics.said() == ["three"]

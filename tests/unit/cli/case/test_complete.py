@@ -37,7 +37,7 @@ def offered(api: Api, folder: Path) -> Offered:
 def test_commands_are_offered(offered: Offered) -> None:
     assert [line.split()[0] for line in offered("case-cli ")] == [
         *("cases", "projects", "alerts", "signals", "rules", "watch", "topology"),
-        *("lag", "offsets", "workers", "dlq", "verify-view", "rebuild"),
+        *("lag", "offsets", "workers", "dlq", "verify-view", "rebuild", "replay"),
     ]
     assert [line.split()[0] for line in offered("case-cli cases un")] == ["unarchive"]
 

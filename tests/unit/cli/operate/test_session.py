@@ -18,9 +18,11 @@ COMMANDS = [
     ("dlq", "list"),
     ("dlq", "show"),
     ("dlq", "redrive"),
+    ("dlq", "discard"),
     ("verify-view",),
     ("rebuild", "view", "postgres"),
     ("rebuild", "view", "elasticsearch"),
+    ("replay",),
 ]
 
 

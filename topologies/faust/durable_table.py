@@ -170,3 +170,10 @@ class FoldTables(TableManager):
         recovery = self._recovery
         assert isinstance(recovery, FoldRecovery)
         return recovery
+
+    # Overrides TableManager.on_start: the stock one first sleeps a second, for tables that are declared while the app starts.
+    # Ours is there before the app is, and each restart would stand still for that second.
+    async def on_start(self) -> None:
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()

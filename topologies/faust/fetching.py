@@ -40,6 +40,9 @@ FETCH_MAX_WAIT_MS = 250
 GATHER_S = 0.05
 _GATHER_BYTES = 64 * 1024
 
+# How often a worker that stops looks whether its consumer is stopped by now.
+_LEAVING_WAIT_S = 0.02
+
 _GENERATION = "generation="
 
 
@@ -68,7 +71,7 @@ class FoldThread(AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS  # noqa: SLF001
         return consumer
 
-    # Overrides on_start to time the heartbeats: aiokafka keeps the time of the last one in a local variable of
+    # Overrides on_start to time the heartbeats, and to decide on joining again: aiokafka keeps the time of the last one in a local variable of
     # GroupCoordinator._heartbeat_routine. Were _do_heartbeat renamed, this raises AttributeError at the start.
     async def on_start(self) -> None:
         await super().on_start()
@@ -84,6 +87,22 @@ class FoldThread(AIOKafkaConsumerThread):
             return alive
 
         coordinator._do_heartbeat = timed  # noqa: SLF001
+        join = coordinator._do_rejoin_group  # noqa: SLF001
+
+        async def joined(subscription: Any) -> bool:
+            # A worker that stops while others rebalance would join once more and be gone: without an instance id its
+            # partitions would wait for a session that nobody holds. It leaves instead, as soon as the consumer is stopped.
+            if self.app.should_stop and coordinator._group_instance_id is None:  # noqa: SLF001
+                await asyncio.sleep(_LEAVING_WAIT_S)
+                return False
+            return bool(await join(subscription))
+
+        coordinator._do_rejoin_group = joined  # noqa: SLF001
+
+    # Overrides close (called by App._on_rebalance_when_stopped): the stock one closes the connection under the group's
+    # coordinator, whose farewell then fails. The consumer is stopped with this thread, and that is waited for.
+    def close(self) -> None:
+        """Leave it to the thread's end."""
 
     # Overrides on_partitions_assigned (called by the rebalance listener): to have joined counts as a heartbeat.
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:

@@ -61,6 +61,8 @@ PINNED: list[tuple[type[Any], str, str]] = [
     (Recovery, "need_recovery", ""),
     (Recovery, "active_remaining_total", ""),
     (Recovery, "on_recovery_completed", "generation_id"),
+    (TableManager, "on_start", ""),
+    (TableManager, "_update_channels", ""),
     (Collection, "_new_store", ""),
     (Collection, "_changelog_topic_name", ""),
     (Schema, "compile", "app on_key_decode_error on_value_decode_error default_propagate"),
@@ -68,6 +70,7 @@ PINNED: list[tuple[type[Any], str, str]] = [
     (Store, "on_rebalance", "assigned revoked newly_assigned generation_id"),
     (Store, "apply_changelog_batch", "batch to_key to_value"),
     (GroupCoordinator, "_do_heartbeat", ""),
+    (GroupCoordinator, "_do_rejoin_group", "subscription"),
     (GroupCoordinator, "fetch_committed_offsets", "partitions"),
     (AIOKafkaProducer, "create_batch", ""),
     (AIOKafkaProducer, "send_batch", "batch topic partition"),
@@ -88,7 +91,15 @@ OVERRIDDEN: list[tuple[type[Any], type[Any], tuple[str, ...]]] = [
     (
         fetching.FoldThread,
         AIOKafkaConsumerThread,
-        ("_create_worker_consumer", "on_start", "on_partitions_assigned", "_fetch_records", "_commit", "crash"),
+        (
+            "_create_worker_consumer",
+            "on_start",
+            "on_partitions_assigned",
+            "_fetch_records",
+            "_commit",
+            "crash",
+            "close",
+        ),
     ),
     (transport.FoldProducer, Producer, ("_settings_extra",)),
     (
@@ -96,7 +107,7 @@ OVERRIDDEN: list[tuple[type[Any], type[Any], tuple[str, ...]]] = [
         Recovery,
         ("_set_recovery_started", "on_recovery_completed", "signal_recovery_end"),
     ),
-    (durable_table.FoldTables, TableManager, ("recovery",)),
+    (durable_table.FoldTables, TableManager, ("recovery", "on_start")),
     (durable_table.DurableTable, Collection, ("_new_store",)),
     (durable_table.RowStore, Store, ("persisted_offset", "on_rebalance", "apply_changelog_batch")),
 ]
@@ -132,6 +143,11 @@ def test_the_lines_that_we_rely_on_inside_other_methods_are_there() -> None:
     assert "self._settings_extra()" in inspect.getsource(Producer._new_producer)
     assert "_set_recovery_started" in inspect.getsource(Recovery._restart_recovery.fun)
     assert "signal_recovery_end" in inspect.getsource(Recovery._restart_recovery.fun)
+    assert "success = await self._do_rejoin_group(subscription)" in inspect.getsource(GroupCoordinator)
+    assert "self._group_instance_id = group_instance_id" in inspect.getsource(GroupCoordinator.__init__)
+    assert "await self._consumer.stop()" in inspect.getsource(AIOKafkaConsumerThread.on_thread_stop)
+    starting = inspect.getsource(TableManager.on_start)
+    assert starting.count("await") == 3, "besides the sleep, both that ours does"
     # By these a recovery knows that its assignment is not the present one any more (H27).
     assert "self._generation_id = generation_id" in inspect.getsource(Recovery.on_rebalance)
     assert "self.on_recovery_completed)(generation_id)" in inspect.getsource(Recovery._restart_recovery.fun)

@@ -22,7 +22,7 @@ from sinks.loop import Hole, Loop
 from sinks.postgres.project import Placed, project
 from sinks.postgres.writer import PostgresViews
 from sinks.process import serve
-from tests.fakes.story import EVENTS, START, everything
+from tests.fakes.story import EVENTS, everything
 from tests.migrated import Migrated
 
 pytestmark = pytest.mark.engines
@@ -58,9 +58,7 @@ class Role:
         made = []
         for topic in EVENTS:
             group = f"sink.{self.prefix}{topic}"
-            views = PostgresViews(
-                self.database.sink, sink=group, topic=self.prefix + topic, clock=lambda: START / 1_000_000
-            )
+            views = PostgresViews(self.database.sink, sink=group, topic=self.prefix + topic)
             made.append(Loop(views, bootstrap=self.bootstrap, topic=self.prefix + topic, group=group))
         return made
 

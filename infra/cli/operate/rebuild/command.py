@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Final
 
 import typer
@@ -48,6 +50,23 @@ def _one_of(**asked: bool) -> None:
         raise usage(f"{' and '.join(named)} do not go together", "Give one of them.")
 
 
+@contextmanager
+def _away() -> Iterator[None]:
+    """Turn what a store says, and what migrations refuse, into what the user should hear."""
+    from infra.runtime.errors import CasestreamError
+    from migrations.beside import CannotCopy
+    from migrations.runner import MigrationRefused
+    from sinks.base import Fenced
+
+    try:
+        yield
+    except (CasestreamError, Fenced) as error:
+        hint = "Run the same again: it goes on where it was."
+        raise Problem(str(error), hint=hint, exit_code=Exit.UNAVAILABLE) from error
+    except (CannotCopy, MigrationRefused) as error:
+        raise Problem(str(error), hint="Nothing was switched.") from error
+
+
 def _postgres(
     run: Operation,
     *,
@@ -76,7 +95,7 @@ def _postgres(
             exit_code=Exit.USAGE,
         )
     collect_seldom()
-    with progress_bars(run.out) as progress:
+    with _away(), progress_bars(run.out) as progress:
         rebuild = PostgresRebuild(
             owner=owner,
             sink=run.where.postgres,
@@ -124,7 +143,7 @@ def _elasticsearch(
 
     _one_of(no_switch=no_switch, rollback=rollback, discard=discard)
     collect_seldom()
-    with progress_bars(run.out) as progress:
+    with _away(), progress_bars(run.out) as progress:
         rebuild = ElasticsearchRebuild(where=run.where, log=Log(run.where.kafka), progress=progress, fresh=fresh)
         if discard:
             gone = rebuild.discard()

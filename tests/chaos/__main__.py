@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.chaos.chaos import Chaos, Say
-from tests.chaos.faults import Fault, every
+from tests.chaos.faults import Fault, every, few
 from tests.chaos.table import show
 from tests.installed import Platform, installed
 
@@ -31,7 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     with _platform(asked, say) as platform:
         say(f"ready after {time.monotonic() - began:.0f} s in {platform.folder}")
         run = Chaos(platform, count=asked.commands, rate=asked.rate, hold=asked.hold, say=say, seed=asked.seed)
-        faults: list[Fault] = [f for f in every(run.victims) if asked.only.lower() in f.name.lower()]
+        faults: list[Fault] = [
+            f for f in (few if asked.short else every)(run.victims) if asked.only.lower() in f.name.lower()
+        ]
         say(f"{asked.commands} commands at {asked.rate:g}/s, {len(faults)} faults of {asked.hold:g} s")
         report = run.run(faults, rebuild=not asked.no_rebuild)
     show(report, console)
@@ -53,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, default=25.0, help="how many are sent a second")
     parser.add_argument(
         "--hold", type=float, default=20.0, help="seconds that a fault lasts; the contract's zombie: 90"
+    )
+    parser.add_argument(
+        "--short", action="store_true", help="each kind of fault once; with --commands 1500: some minutes"
     )
     parser.add_argument("--only", default="", help="faults that have this in their name")
     parser.add_argument("--kafka-nodes", type=int, choices=(1, 3), default=3)

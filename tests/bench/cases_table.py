@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from infra.cli.stack.role import Role
@@ -22,6 +21,7 @@ from tests.bench.field import PARTITIONS, Field
 from tests.bench.processor import cpu_seconds
 from tests.bench.stage_worker import stage
 from tests.bench.story import Stories
+from tests.produce import produce
 from tests.wheel import ROOT
 
 ROW_BYTES: Final = 1_000
@@ -148,15 +148,3 @@ def await_readiness(worker: StageWorker, seconds: float = 300) -> float:
             raise TimeoutError(f"{worker.name} is not ready after {seconds:.0f} s: {cause}")
         time.sleep(0.05)
     return time.perf_counter() - began
-
-
-def produce(producer: Producer, topic: str, key: bytes, value: bytes) -> None:
-    """Append a record, however long the producer's queue is full."""
-    while True:
-        try:
-            producer.produce(topic, value, key)
-        except BufferError:
-            producer.poll(0.05)
-            continue
-        break
-    producer.poll(0)

@@ -18,10 +18,10 @@ from infra.runtime.kafka import create_topics
 from migrations.elasticsearch_runner import create, switch
 from migrations.runner import migrate
 from schemas.topics import GENERATION
-from tests.bench.cases_table import produce
 from tests.bench.field import PARTITIONS, Field
 from tests.bench.story import Stories
 from tests.engines import database
+from tests.produce import produce
 
 TOGETHER: Final = 4_000
 """So many cases live at the same time: between two events of one case lie those of the others."""

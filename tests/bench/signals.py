@@ -15,14 +15,14 @@ from streams.ids import aggregate_key, alert_id
 from streams.text import Sealed
 from streams.topics import ALERT_COMMANDS
 from tests.bench.field import Field, Place
+from tests.produce import produce
 
 
 def fill(field: Field, count: int, *, name: str, tell: Callable[[int], None]) -> None:
     """Append `count` triggers to `alert.commands` and return once all are acked. name: of the batch, for distinct keys."""
     producer = field.producer()
     for n, (key, value) in enumerate(triggers(field.places, count, name=name)):
-        producer.produce(ALERT_COMMANDS, value, key)
-        producer.poll(0)
+        produce(producer, ALERT_COMMANDS, key, value)
         if n % 1_000 == 0:
             tell(n)
     assert producer.flush(120) == 0

@@ -24,6 +24,7 @@ from streams.automation.watch import Watch
 from tests.bench.cases_table import StageWorker
 from tests.bench.field import PARTITIONS, Field
 from tests.bench.timer_worker import stage
+from tests.produce import produce
 from tests.wheel import ROOT
 from topologies.guard import Guard
 from topologies.partition import partition_of
@@ -112,14 +113,7 @@ class TimerTable:
         partition = partition_of(key.encode(), PARTITIONS)
         for name, value in ((key, row), (timer_key(key, INACTIVE), timer)):
             self.row_bytes += len(name) + len(value)
-            while True:
-                try:
-                    producer.produce(self._stage.changelog, value, name.encode(), partition)
-                except BufferError:
-                    producer.poll(0.05)
-                    continue
-                break
-        producer.poll(0)
+            produce(producer, self._stage.changelog, name.encode(), value, partition)
         return case_id
 
     @contextmanager

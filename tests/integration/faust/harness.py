@@ -22,6 +22,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from infra.runtime.membership import look
+from tests.produce import produce
 from topologies.faust.durable_table import changelog_topic
 
 ROOT = Path(__file__).parents[3]
@@ -76,8 +77,7 @@ class Logs:
         """Append commands to random-looking keys, and return once they are acked."""
         producer = Producer({"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 10})
         for n in range(self.sent, self.sent + count):
-            producer.produce(self.commands, key=b"key-%d" % (n * 7919 % keys), value=value)
-            producer.poll(0)
+            produce(producer, self.commands, b"key-%d" % (n * 7919 % keys), value)
         assert producer.flush(30) == 0
         self.sent += count
 
@@ -111,11 +111,7 @@ class Logs:
         """Append a row of each of so many keys, as if they had been folded. row: all alike; by default `version offset`."""
         producer = Producer({"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 10})
         for n in range(keys):
-            producer.produce(self.changelog, key=b"key-%d" % n, value=b"1 %d" % n if row is None else row)
-            producer.poll(0)
-            if n % 10_000 == 0:
-                # What waits to be sent is bounded, and large rows are made faster than they are sent.
-                producer.flush(60)
+            produce(producer, self.changelog, b"key-%d" % n, b"1 %d" % n if row is None else row)
         assert producer.flush(60) == 0
 
     def ends(self, topic: str) -> list[int]:

@@ -26,6 +26,7 @@ from streams.ids import derive
 from streams.text import Sealed
 from streams.topics import CONFIG_COMMANDS, CONFIG_EVENTS
 from tests.engines import data_folder
+from topologies.graph import Stage
 
 PARTITIONS: Final = 4
 TENANTS: Final = 16
@@ -78,6 +79,27 @@ class Field:
         reader = Consumer({"bootstrap.servers": self.kafka, "group.id": uuid.uuid4().hex})
         try:
             return [reader.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in range(PARTITIONS)]
+        finally:
+            reader.close()
+
+    def await_read(self, stage: Stage, seconds: float = 120) -> None:
+        """Return once a stage that runs has folded all that its topic has by now."""
+        reader = Consumer({"bootstrap.servers": self.kafka, "group.id": stage.group})
+        deadline = time.monotonic() + seconds
+        try:
+            ends = self.ends_of(stage.reads)
+            while any(
+                at.offset < end
+                for at, end in zip(
+                    reader.committed([TopicPartition(stage.reads, p) for p in range(PARTITIONS)], timeout=30),
+                    ends,
+                    strict=True,
+                )
+                if end
+            ):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"stage {stage.name} has not read {stage.reads} to its end")
+                time.sleep(0.1)
         finally:
             reader.close()
 

@@ -17,6 +17,7 @@ from tests.bench.processor import cpu_seconds
 from tests.bench.report import Report
 from tests.bench.signals import fill
 from tests.wheel import ROOT
+from topologies.graph import TOPOLOGY
 
 STAGES = (("worker.alerts", CASE_INTAKE), ("worker.intake", CASE_COMMANDS), ("worker.cases", CASE_EVENTS))
 
@@ -49,6 +50,9 @@ def _stages(field: Field, report: Report, count: int) -> None:
     paced = _paced(field, [name for name, _ in STAGES], CASE_EVENTS, count)
     _told(report, "signals from Kafka into cases, a process for each stage", paced, floor, name="signal_to_case")
     report.say("all stages in one process")
+    with field.role("worker.automation"):
+        # It reads what came so far beside the measurement else, as it was not running until now.
+        field.await_read(TOPOLOGY.stage("automation"))
     fill(field, count, name="one", tell=report.progress(count))
     paced = _paced(field, ["worker"], CASE_EVENTS, count)
     _told(report, "signals from Kafka into cases, one worker process", paced, floor, name="signal_to_case_one_process")

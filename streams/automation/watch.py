@@ -8,8 +8,9 @@ from typing import Final
 from streams.automation.settings import Automation
 from streams.cases.case import Case
 
-PAGE: Final = 50
-"""How many cases stand on a page of a project's list."""
+PAGE: Final = 16
+"""How many cases stand on a page of a project's list. Each case that is opened writes the last page anew, so it is short; a
+recheck takes a record a page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

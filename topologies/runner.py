@@ -32,6 +32,8 @@ DeadLetterCause = Callable[[str, str], None]
 
 FOLD_FAILED: Final = "fold_failed"
 PARKED: Final = "case_parked"
+IS_PARKED: Final = "the case is parked"
+"""The cause of a letter that follows the one which parked its case."""
 ASTRAY: Final = "wrong_partition"
 MISNAMED: Final = "the key is not that of"
 TOO_LARGE: Final = "command.too_large"
@@ -131,7 +133,7 @@ class _Batch:
             elif self.stage.parks and isinstance(taken.body, UnparkCase):
                 self._apply(taken, self._unparked(taken))
             elif self.stage.parks and self.rows.get(parked_key(taken.main), Parked) is not None:
-                self._bury(record, "the case is parked")
+                self._bury(record, IS_PARKED)
                 self._dead_lettered(taken, PARKED)
             else:
                 self._apply(taken, self.logic.handle(taken.key, taken.envelope, taken.body, self.rows))

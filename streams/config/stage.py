@@ -40,8 +40,16 @@ class ConfigStage:
         recorded = Recorded(
             body=change.event, after=change.after, version=change.after.version, aggregate_id=change.object_id
         )
+        changed, told = self.effects(objects, change)
+        forwards = tuple(self._tell(envelope, topic, body) for topic, body in told)
+        return Handled(events=(recorded,), rows=changed, forwards=forwards)
+
+    def effects(
+        self, objects: Objects, change: Change
+    ) -> tuple[dict[str, Any], tuple[tuple[str, ProjectChanged | RulesChanged], ...]]:
+        """Return the rows that a change leads to, and who is told what. It follows from the event and the rows before it."""
         changed: dict[str, Any] = {objects.key(_NOUNS[type(change.after)], change.object_id): change.after}
-        forwards: tuple[Forward, ...] = ()
+        told: tuple[tuple[str, ProjectChanged | RulesChanged], ...] = ()
         match change.after:
             case Project() as project:
                 name = objects.key("project-key", project.key)
@@ -49,20 +57,20 @@ class ConfigStage:
                     changed[name] = TakenName(object_id=project.project_id)
                 elif project.deleted_at is not None:
                     changed[name] = None
-                told = ProjectChanged(project=project)
-                forwards = tuple(self._tell(envelope, topic, told) for topic in (CASE_INTAKE, CASE_REACTIONS))
+                this = ProjectChanged(project=project)
+                told = tuple((topic, this) for topic in (CASE_INTAKE, CASE_REACTIONS))
                 if project.deleted_at is not None and objects.rules(project.key).rules:
                     # The next project with this key begins without rules.
                     none = RulesChanged(rules=Rules(project_key=project.key))
                     changed[objects.key("rules", project.key)] = none.rules
-                    forwards += tuple(self._tell(envelope, topic, none) for topic in (ALERT_COMMANDS, CASE_INTAKE))
+                    told += tuple((topic, none) for topic in (ALERT_COMMANDS, CASE_INTAKE))
             case Rule() as rule:
                 together = self._rules(objects, change, rule)
                 changed[objects.key("rules", rule.project_key)] = together.rules
-                forwards = tuple(self._tell(envelope, topic, together) for topic in (ALERT_COMMANDS, CASE_INTAKE))
+                told = tuple((topic, together) for topic in (ALERT_COMMANDS, CASE_INTAKE))
             case _:
                 pass
-        return Handled(events=(recorded,), rows=changed, forwards=forwards)
+        return changed, told
 
     def _rules(self, objects: Objects, change: Change, rule: Rule) -> RulesChanged:
         old = objects.rules(rule.project_key)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from infra.cli.case.problem import Exit, Problem
@@ -79,6 +79,8 @@ class Log:
         if not left:
             return
         told = {**CONSUMER, "bootstrap.servers": self._bootstrap, "group.id": f"operator.{uuid.uuid4().hex}"}
+        # A changelog's last records may have been removed: then nothing but its end says that this is all.
+        told["enable.partition.eof"] = True
         reader = Consumer({**told, "log_level": 0})
         try:
             reader.assign([TopicPartition(*place, spans[place].start) for place in left])
@@ -91,6 +93,12 @@ class Log:
                     raise Problem(f"Kafka gives no more records; left: {_said(left)}", exit_code=Exit.UNAVAILABLE)
                 for message in messages:
                     error = message.error()
+                    if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+                        place, offset = place_of(message)
+                        if offset >= left.get(place, offset + 1):
+                            heard = time.monotonic()
+                            del left[place]
+                        continue
                     if error is not None:
                         if error.retriable():
                             continue

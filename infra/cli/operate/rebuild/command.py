@@ -10,11 +10,13 @@ import typer
 
 from infra.cli.case.problem import Exit, Problem, usage
 from infra.cli.operate.bars import progress_bars
+from infra.cli.operate.rebuild import table_command
 from infra.cli.operate.session import Operation, operation
 
 app = typer.Typer(no_args_is_help=True, help="Make views and tables anew from the events.")
 view = typer.Typer(no_args_is_help=True, help="Make a view anew beside the one that serves, which goes on serving.")
 app.add_typer(view, name="view")
+table_command.register(app)
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many differences to name.")]
 NoSwitch = Annotated[

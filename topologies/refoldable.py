@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from topologies.case_effects import CaseEffects
 from topologies.config_effects import ConfigEffects
+from topologies.graph import Stage
 from topologies.refold import Effects
 
 EFFECTS: Final[Mapping[str, Callable[[], Effects]]] = {"cases": CaseEffects, "config": ConfigEffects}
@@ -21,26 +22,23 @@ class Refused(NamedTuple):
 
 
 _COPY: Final = (
-    "Keep a copy of {changelog}: `case-cli replay {changelog} --to {changelog} --to-kafka HOST:PORT` makes one, and brings it back "
-    "into an empty topic while no worker runs."
+    "Bring back a copy of {changelog}, made while no worker ran, into an empty topic, and set the group {group} back to the "
+    "offsets that `case-cli offsets` showed then, if that was in the last 14 days: the rest is folded again from there."
 )
 
 
-def refused(stage: str, changelog: str) -> Refused | None:
+def refused(stage: Stage) -> Refused | None:
     """Return why the table of a stage is not made again, None where it is."""
-    if stage in EFFECTS:
+    if stage.name in EFFECTS:
         return None
-    return Refused(_WHY[stage], _COPY.format(changelog=changelog))
+    return Refused(_WHY[stage.name], _COPY.format(changelog=stage.changelog, group=stage.group))
 
 
 _WHY: Final = {
-    "alerts": (
-        "what it knows of signals that were dropped or suppressed is in no event, and the rules that it goes by were "
-        "given to it by stage config, for the last 14 days only"
-    ),
+    "alerts": "it also has the rules that stage config told it, and signals that were settled without an event",
     "intake": (
-        "which alerts and groups belong to which case is in its table alone, as are signals on their way to a case; made of "
+        "which alerts and groups belong to which case, and which signals are on their way, is in its table alone: made of "
         "case.events it would open second cases for some"
     ),
-    "automation": "which timers have fired is in no event: it would close cases twice, or never",
+    "automation": "which timers were set and have fired is in no event",
 }

@@ -55,7 +55,7 @@ def table(
     known = {one.name: one for one in TOPOLOGY.stages}
     if stage not in known:
         raise usage(f"there is no stage {stage}", f"There are {', '.join(known)}.")
-    why = refused(stage, known[stage].changelog)
+    why = refused(known[stage])
     if why is not None:
         raise Problem(f"the table of {stage} cannot be made again: {why.why}", hint=why.instead)
     collect_seldom()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from schemas import codec
 from schemas.codec import Decoded
 from streams.cases.case import Comment
@@ -23,6 +25,9 @@ class CaseEffects:
             case _:
                 return changed
         return [*changed, (_row(key, comment_id), codec.encode_row(comment))]
+
+    def told(self, _body: Any, /) -> bytes | None:
+        return None
 
     def _author(self, row: bytes | None) -> str | None:
         held = None if row is None else codec.decode_row(row)

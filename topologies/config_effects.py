@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from schemas import codec
 from schemas.codec import Decoded
@@ -35,3 +35,6 @@ class ConfigEffects:
         change = Change(event=event.body, object_id=event.envelope.aggregate_id, after=event.after)
         changed, _ = self._stage.effects(Objects(key, _Held(get)), change)
         return [(name, b"" if state is None else codec.encode_row(state)) for name, state in changed.items()]
+
+    def told(self, _body: Any, /) -> bytes | None:
+        return None

@@ -15,7 +15,10 @@ from typing import Any, Final, NamedTuple, Protocol
 from schemas import codec
 from schemas.codec import Decoded
 from schemas.topics import GENERATION, TOPICS
+from streams.config.changes import ProjectChanged, RulesChanged
 from streams.envelope import Envelope, Origin
+from streams.frozen import replace
+from streams.outcomes import Receipt, SignalSettled
 from streams.parked import Parked, UnparkCase, parked_key
 from topologies.graph import Stage
 from topologies.guard import REMEMBERED, Guard
@@ -33,6 +36,9 @@ class Effects(Protocol):
     """
 
     def of(self, key: str, event: Decoded, get: Get, /) -> list[tuple[str, bytes]]: ...
+
+    def told(self, body: Any, /) -> bytes | None:
+        """Return the state of the main row that a record itself carries: configuration. None for all others."""
 
 
 class Buried(NamedTuple):
@@ -54,6 +60,7 @@ class _Said:
     origin: Origin | None
     carried: bool
     unparks: bool
+    told: bytes | None = None
     parked: Parked | None = None
 
 
@@ -78,6 +85,7 @@ class Refold:
 
     start: the first offset that the topic of commands still has. committed: the stage's next offset, not below that.
     faults: where the log is not what it should be; nothing may be written then. unread: events that nobody can decode.
+    causes: of the configuration that the topic still has, the commands that led to it.
     """
 
     def __init__(
@@ -99,6 +107,7 @@ class Refold:
         self._later: set[str] = set()
         self._led: set[str] = set()
         self._keys: dict[str, _Aggregate] = defaultdict(_Aggregate)
+        self.causes: set[str] = set()
 
     def buried(self, letter: Buried) -> None:
         """Take in a dead letter."""
@@ -115,7 +124,10 @@ class Refold:
         read = self._read(record.key, record.value)
         if read is None:
             return
-        envelope, body, key = read.envelope, read.body, (record.key or b"").decode()
+        envelope, body = read.envelope, read.body
+        key, told = self._logic.main_key((record.key or b"").decode(), envelope, body), self._effects.told(body)
+        if told is not None:
+            self.causes.add(envelope.causation_id or "")
         if record.offset >= self._committed:
             self._later.add(envelope.id)
             return
@@ -134,9 +146,16 @@ class Refold:
                 origin=envelope.origin,
                 carried=self._logic.carried(envelope, body) is not None,
                 unparks=isinstance(body, UnparkCase),
+                told=told,
                 parked=parked,
             )
         )
+
+    def told(self, key: str, state: bytes) -> None:
+        """Take in configuration from before the commands that are there. key: of its row."""
+        row = self._keys[key]
+        row.states[key] = (state, "")
+        row.old = True
 
     def event(self, record: Record, where: str) -> None:
         """Take in a record of the stage's events. where: how a person finds it."""
@@ -157,7 +176,9 @@ class Refold:
             return
         row = self._keys[key]
         if event.after is None:
-            if row.states:
+            if isinstance(event.body, SignalSettled):
+                self._settled(row, event.body, envelope)
+            elif row.states:
                 self._remember(row, envelope)
             return
         version, held = envelope.version or 0, row.versions.get(envelope.aggregate_id, 0)
@@ -190,6 +211,11 @@ class Refold:
             row.states[name] = (state, cause)
         self._led.add(cause)
         self._remember(row, envelope)
+
+    def _settled(self, row: _Aggregate, settled: SignalSettled, envelope: Envelope) -> None:
+        """Note a signal that ended in this stage without an event. Its receipt is one deeper, as a record for others is."""
+        if settled.receipt is not Receipt.DEAD_LETTERED:
+            self._remember(row, replace(envelope, depth=envelope.depth - 1))
 
     def _remember(self, row: _Aggregate, envelope: Envelope) -> None:
         """Note the cause of an event, where its command is not in the topic any more."""
@@ -239,7 +265,9 @@ class Refold:
             unparks = said.unparks and mark is not None and mark[1] is not None
             if unparks:
                 mark = (said.offset, None)
-            if guard is None and not (unparks or said.carried or said.command_id in self._led):
+            if said.told is not None:
+                state = said.told
+            elif guard is None and not (unparks or said.carried or said.command_id in self._led):
                 # As in the fold: where nothing is, a command that leads to nothing leaves no row.
                 continue
             guard = before.after(self._generation, said.offset, said.origin, command_id)
@@ -249,9 +277,10 @@ class Refold:
         """Return a command, None where the stage could not read it either."""
         try:
             read = codec.decode(value)
-            named = self._named((key or b"").decode(), read.envelope)
-            if self.stage.by_tenant:
-                named = named and read.envelope.tenant_id == read.envelope.aggregate_id
+            name, envelope = (key or b"").decode(), read.envelope
+            named = self._named(name, envelope)
+            if self.stage.by_tenant or isinstance(read.body, ProjectChanged | RulesChanged):
+                named = name == envelope.tenant_id == envelope.aggregate_id
             size = len(bytes.fromhex(read.envelope.id.replace("-", "")))
         except (codec.Undecodable, ValueError):
             return None

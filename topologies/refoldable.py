@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from topologies.alert_effects import AlertEffects
 from topologies.case_effects import CaseEffects
 from topologies.config_effects import ConfigEffects
 from topologies.graph import Stage
 from topologies.refold import Effects
 
-EFFECTS: Final[Mapping[str, Callable[[], Effects]]] = {"cases": CaseEffects, "config": ConfigEffects}
+EFFECTS: Final[Mapping[str, Callable[[], Effects]]] = {
+    "cases": CaseEffects,
+    "config": ConfigEffects,
+    "alerts": AlertEffects,
+}
 """By stage. Each of them says in its events all that its rows have."""
 
 
@@ -35,7 +40,6 @@ def refused(stage: Stage) -> Refused | None:
 
 
 _WHY: Final = {
-    "alerts": "it also has the rules that stage config told it, and signals that were settled without an event",
     "intake": (
         "which alerts and groups belong to which case, and which signals are on their way, is in its table alone: made of "
         "case.events it would open second cases for some"

@@ -31,8 +31,9 @@ __all__ = ["engines_file", "operate"]
 pytestmark = pytest.mark.engines
 
 INSTANCE = "tests-worker"
-STAGE, CONFIG = TOPOLOGY.stage("cases"), TOPOLOGY.stage("config")
+STAGE, CONFIG, ALERTS = (TOPOLOGY.stage(name) for name in ("cases", "config", "alerts"))
 CASES = 5
+ALERTED = 8
 
 
 class Load:
@@ -106,9 +107,21 @@ def made(stack: Stack) -> list[str]:
     return found
 
 
+def fired(stack: Stack) -> None:
+    """Let alerts fire, each once."""
+    with stack.client() as client:
+        for n in range(ALERTED):
+            said = {"summary": f"alert {n}", "source": "a test", "severity": "info"}
+            signal = {"routing_key": stack.tenants[0]["routing_key"], "event_action": "trigger", "payload": said}
+            assert client.post("/v2/enqueue", json={**signal, "dedup_key": f"rebuilt-{n}"}).status_code == 202
+
+
 def folded(log: Log) -> bool:
-    committed = log.committed(STAGE.group)
-    return all(committed.get(place, 0) == span.end for place, span in log.bounds([CASE_COMMANDS]).items())
+    return all(
+        log.committed(stage.group).get(place, 0) == span.end
+        for stage in (ALERTS, STAGE, CONFIG)
+        for place, span in log.bounds([stage.reads]).items()
+    )
 
 
 def destroyed(kafka: str, *stages: Stage) -> None:
@@ -132,12 +145,13 @@ def test_a_destroyed_changelog_is_made_again_and_no_command_is_lost_or_done_twic
     kafka = stack.prepared.env["CASESTREAM_KAFKA"]
     log, worker = Log(kafka), stack.roles["worker"]
     load = Load(kafka, stack.tenants[0]["tenant_id"], made(stack))
+    fired(stack)
     load.say(600)
     until(lambda: folded(log), what="the load is not folded", seconds=60)
     worker.process.stop()
     try:
         load.say(50)
-        destroyed(kafka, STAGE, CONFIG)
+        destroyed(kafka, STAGE, CONFIG, ALERTS)
         assert operate("rebuild", "table", "cases", "--yes", exits=4)["errors"] == [f"{INSTANCE} still folds cases"]
         operate("workers", "leave", INSTANCE)
         would = operate("rebuild", "table", "cases", "--dry-run")
@@ -162,6 +176,7 @@ def test_a_destroyed_changelog_is_made_again_and_no_command_is_lost_or_done_twic
         destroyed(kafka, STAGE)
         assert operate("rebuild", "table", "cases", "--yes")["new"] == would["new"]
         assert operate("rebuild", "table", "config", "--yes")["new"] > 0
+        assert operate("rebuild", "table", "alerts", "--yes")["new"] >= ALERTED
         # Those that were not committed yet, and some that were.
         load.again(80)
         with load.going_on():
@@ -188,8 +203,9 @@ def test_a_destroyed_changelog_is_made_again_and_no_command_is_lost_or_done_twic
         last = operate("rebuild", "table", "cases", "--dry-run")
         assert (last["new"], last["changed"], last["gone"]) == (0, 0, 0)
         assert last["same"] > would["new"]
-        last = operate("rebuild", "table", "config", "--dry-run")
-        assert (last["new"], last["changed"], last["gone"]) == (0, 0, 0)
+        for name in ("config", "alerts"):
+            last = operate("rebuild", "table", name, "--dry-run")
+            assert (last["new"], last["changed"], last["gone"]) == (0, 0, 0), name
     finally:
         worker.start()
     until(lambda: worker.readiness() is None, what="it is not ready", seconds=90)

@@ -19,7 +19,10 @@ from infra.cli.operate.log import Bounds, Log, Place, place_of
 from infra.cli.operate.rebuild.table_plan import BROKEN, TablePlan, compare
 from infra.runtime.kafka import create_topics
 from infra.runtime.membership import MembershipError, look
+from schemas import codec
 from schemas.topics import CHANGELOG_CONFIG, GENERATION
+from streams.topics import CONFIG_EVENTS
+from topologies.alert_effects import ToldRules
 from topologies.faust.changelog import MAX_BATCH_BYTES, Changelog, ForeignRecordError
 from topologies.faust.rows import Rows
 from topologies.guard import newer, split
@@ -127,6 +130,7 @@ class TableRebuild:
             if span.start:
                 raise Problem(f"{place.topic}/{place.partition} does not begin at offset 0 any more: its rows are lost")
         dead = letters_of(self._log.read(self._log.bounds([stage.dead_letters])))
+        rules = self._rules() if "rules" in stage.config else None
         self._task = self.progress.add_task(
             "writing the table" if write else "comparing the table",
             total=sum(span.end - span.start for part in (commands, events, changelog) for span in part.values()),
@@ -140,6 +144,8 @@ class TableRebuild:
                 )
             refold = Refold(stage, EFFECTS[self.name](), start=span.start, committed=position)
             self._tell(refold, partition, span, events, dead)
+            for row, state in () if rules is None else rules.before(refold.causes):
+                refold.told(row, state)
             if refold.faults:
                 raise Problem(
                     f"the log is not whole, {len(refold.faults)} faults: " + "; ".join(refold.faults[:_SHOWN])
@@ -157,6 +163,23 @@ class TableRebuild:
         report.written = write
         self.progress.remove_task(self._task)
         return report
+
+    def _rules(self) -> ToldRules:
+        """Return what tenants' rules ever were: what the stage was told, and may be in no record of its topic any more."""
+        rules = ToldRules()
+        for message in self._log.read(self._log.bounds([CONFIG_EVENTS])):
+            place, offset = place_of(message)
+            try:
+                rules.event((message.key() or b"").decode(), codec.decode(message.value()))
+            except codec.UnknownSchema as error:
+                raise Problem(
+                    f"{place.topic}/{place.partition}:{offset} is of a newer writer: {error}",
+                    hint="Upgrade this program first.",
+                ) from error
+            except (codec.Undecodable, UnicodeDecodeError):
+                # Nobody can read it: no view has it either.
+                continue
+        return rules
 
     def _tell(
         self,

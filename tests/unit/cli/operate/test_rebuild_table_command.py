@@ -18,7 +18,7 @@ def test_a_stage_either_can_be_made_again_or_says_why_not() -> None:
         assert (refused(stage) is None) is (stage.name in EFFECTS)
 
 
-@pytest.mark.parametrize("stage", ["alerts", "intake", "automation"])
+@pytest.mark.parametrize("stage", ["intake", "automation"])
 def test_a_stage_whose_table_says_more_than_its_events_is_refused(stage: str) -> None:
     done = CliRunner().invoke(app, ["rebuild", "table", stage, "--kafka", "localhost:1", "--json"])
 

@@ -106,10 +106,10 @@ def _say(out: Output, report: TableReport, *, dry_run: bool) -> None:
     out.print(f"{said}: {_counts(report)}.")
     if report.kept:
         out.note(
-            f"{plural(report.kept, 'row')} without a state, older than the commands that are kept, stay as they are."
+            f"Left as it was: {plural(report.kept, 'row')} without a state, older than the commands that are kept."
         )
     if report.again:
-        out.note(f"{plural(report.again, 'record')} are not committed yet: the worker folds them once it starts.")
+        out.note(f"Not committed yet, and folded once a worker starts: {plural(report.again, 'record')}.")
     if report.cut:
         out.note(
             "Of commands older than the topic has them it is known which ones people said last, by the events, and not which "

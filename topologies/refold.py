@@ -81,7 +81,7 @@ class _Aggregate:
 
 class Refold:
     """One partition of one stage. Told of all dead letters, then of all commands that there are, then of all events, each in
-    order; then it has the rows.
+    order; then it has the rows. A command that was said twice, and whose first time is gone, counts as of its second.
 
     start: the first offset that the topic of commands still has. committed: the stage's next offset, not below that.
     faults: where the log is not what it should be; nothing may be written then. unread: events that nobody can decode.

@@ -11,6 +11,7 @@ from typing import Any
 import faust
 import uvloop
 
+from schemas.topics import GENERATION
 from topologies.faust.batch import BatchSchema
 from topologies.faust.changelog import MAX_BATCH_BYTES, Changelog
 from topologies.faust.consumer import FoldConsumer
@@ -78,7 +79,7 @@ def build_app(
     bootstrap: str,
     partitions: int,
     data_dir: Path,
-    generation: int = 0,
+    generation: int = GENERATION,
     instance_id: str | None = None,
     on_ready: Callable[[], None] = _ignore,
     status: Status | None = None,

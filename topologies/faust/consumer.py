@@ -17,6 +17,7 @@ from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 from mode.utils.futures import notify
 
+from schemas.topics import GENERATION
 from topologies.faust import ending
 from topologies.faust.batch import Batch
 from topologies.faust.durable_table import FoldTables
@@ -43,7 +44,7 @@ class FoldConsumer(Consumer):
 
     # Set by the transport before Faust makes the consumer.
     topic: str = ""
-    generation: int = 0
+    generation: int = GENERATION
     batch_size: int = 500
     max_in_flight: int = 16
     max_held_bytes: int = 64 * 1024 * 1024

@@ -14,6 +14,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
 from infra.runtime.pace import Pace
+from schemas.topics import GENERATION
 from topologies.faust import ending
 
 
@@ -44,6 +45,7 @@ _GATHER_BYTES = 64 * 1024
 _LEAVING_WAIT_S = 0.02
 
 _GENERATION = "generation="
+_FIRST = 1
 
 
 def alive_clock() -> float:
@@ -54,7 +56,7 @@ def alive_clock() -> float:
 class FoldThread(AIOKafkaConsumerThread):
     """Runs in its own loop, apart from the fold, so that folding never delays a heartbeat."""
 
-    generation: int = 0
+    generation: int = GENERATION
     """The generation of the input topic, stored with each offset."""
 
     def __post_init__(self) -> None:
@@ -227,4 +229,5 @@ def _read_commit(stored: OffsetAndMetadata | None) -> Committed | None:
         return None
     mark = stored.metadata or ""
     # An offset stored by another tool has no mark: it counts for the first generation.
-    return Committed(stored.offset, int(mark.removeprefix(_GENERATION)) if mark.startswith(_GENERATION) else 0)
+    marked = int(mark.removeprefix(_GENERATION)) if mark.startswith(_GENERATION) else 0
+    return Committed(stored.offset, max(marked, _FIRST))

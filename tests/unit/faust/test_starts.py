@@ -72,6 +72,7 @@ def test_a_commit_carries_its_generation() -> None:
     from aiokafka.structs import OffsetAndMetadata
 
     assert _read_commit(OffsetAndMetadata(9, "generation=4")) == Committed(9, 4)
-    assert _read_commit(OffsetAndMetadata(9, "")) == Committed(9, 0)
+    assert _read_commit(OffsetAndMetadata(9, "")) == Committed(9, 1)
+    assert _read_commit(OffsetAndMetadata(9, "generation=0")) == Committed(9, 1)
     assert _read_commit(OffsetAndMetadata(-1, "")) is None
     assert _read_commit(None) is None

@@ -303,7 +303,7 @@ async def _committed(bootstrap: str, group: str) -> dict[Place, int]:
     found: dict[Place, int] = {}
     for tp, at in stored.items():
         said = (at.metadata or "").removeprefix("generation=")
-        # One without a number counts for the first generation, and workers begin to count at 0.
+        # One without a number counts for the first generation.
         generation = max(int(said) if said.isdecimal() else 0, 1)
         if generation > GENERATION:
             raise Problem(f"{group} is committed in generation {generation}; this program knows {GENERATION}")

@@ -52,6 +52,7 @@ class Field:
     owner: str = ""
     """DSN of the owner of the database, who may make others."""
     _held: ExitStack = field(default_factory=ExitStack)
+    _reader: Consumer | None = None
     _ports: set[int] = field(default_factory=set)
 
     @property
@@ -76,11 +77,11 @@ class Field:
 
     def ends_of(self, topic: str) -> list[int]:
         """The same, by partition."""
-        reader = Consumer({"bootstrap.servers": self.kafka, "group.id": uuid.uuid4().hex})
-        try:
-            return [reader.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in range(PARTITIONS)]
-        finally:
-            reader.close()
+        if self._reader is None:
+            # One for all: to make one for each look took more of the machine than some of what is measured.
+            self._reader = Consumer({"bootstrap.servers": self.kafka, "group.id": uuid.uuid4().hex})
+            self._held.callback(self._reader.close)
+        return [self._reader.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in range(PARTITIONS)]
 
     def await_read(self, stage: Stage, seconds: float = 120) -> None:
         """Return once a stage that runs has folded all that its topic has by now."""
@@ -120,6 +121,10 @@ class Field:
             yield made
         finally:
             made.process.stop()
+
+    def close(self) -> None:
+        """Let go of what it holds; the engines stay."""
+        self._held.close()
 
     def free_port(self) -> int:
         port = any_free(self._ports)
@@ -165,7 +170,7 @@ def pace(count: Callable[[], int], until: int, *, role: Role | None = None, seco
             raise role.process.explain()
         if time.monotonic() > deadline:
             raise TimeoutError(f"{seen} of {until} after {seconds:.0f} s")
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 @contextmanager
@@ -186,6 +191,7 @@ def opened(tell: Callable[[str], None]) -> Iterator[Field]:
         prepared = prepare(engines.addresses, folder, partitions=PARTITIONS)
         made = Field(prepared, folder, tuple(_place(n) for n in range(TENANTS)), engines.addresses.postgres)
         tell(f"making {TENANTS} tenants with a project each")
+        held.callback(made.close)
         _make_projects(made)
         yield made
 

@@ -19,6 +19,7 @@ from streams.topics import CASE_EVENTS
 from tests.fakes.story import everything
 from tests.integration.sinks.test_process import PARTITIONS, Role
 from tests.migrated import Migrated
+from tests.older_codec import forget
 
 pytestmark = pytest.mark.engines
 
@@ -93,7 +94,7 @@ def test_a_partition_waits_for_an_upgrade_and_goes_on_by_itself_after_it(
         assert REGISTRY.get_sample_value("sink_held_partitions", {"group": group}) == 0
 
     with monkeypatch.context() as older, capture_logs() as logged:
-        older.delitem(codec._BY_ID, foreign)
+        forget(older, foreign)
         assert role.serve(waits) == []
     said = [line["cause"] for line in logged if line["event"] == "a newer writer"]
     assert len(said) == len(held)

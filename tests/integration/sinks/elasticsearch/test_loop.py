@@ -21,6 +21,7 @@ from streams.cases.case import Case
 from streams.cases.events import CaseArchived
 from tests.fakes.story import everything
 from tests.integration.sinks.elasticsearch.view import View
+from tests.older_codec import forget
 
 pytestmark = pytest.mark.engines
 
@@ -122,7 +123,7 @@ def test_a_partition_waits_for_a_reader_that_knows_its_schema_and_is_indexed_the
     wanted = {**ends(kafka_bootstrap, topic), **held}
 
     with monkeypatch.context() as older:
-        older.delitem(codec._BY_ID, schema_id)
+        forget(older, schema_id)
         with running(view, kafka_bootstrap):
             await_end(view, kafka_bootstrap, topic, wanted)
     with running(view, kafka_bootstrap):

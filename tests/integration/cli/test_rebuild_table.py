@@ -190,7 +190,11 @@ def test_a_destroyed_changelog_is_made_again_and_no_command_is_lost_or_done_twic
     leads: dict[str, list[int]] = defaultdict(list)
     versions: dict[str, list[int]] = defaultdict(list)
     for message in log.read(log.bounds([CASE_EVENTS])):
-        event = codec.decode(message.value())
+        try:
+            event = codec.decode(message.value())
+        except codec.Undecodable:
+            # Other tests put that there, and every reader passes it over.
+            continue
         leads[event.envelope.causation_id or ""].append(event.envelope.version or 0)
         if event.after is not None:
             versions[event.envelope.aggregate_id].append(event.after.version)

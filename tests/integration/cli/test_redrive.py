@@ -22,7 +22,7 @@ from infra.cli.operate.letter import REDRIVEN, Discard, headers_of
 from infra.cli.operate.log import Bounds, Log, Place
 from infra.cli.operate.plan import Deed, plan
 from infra.cli.operate.redrive import Redrive
-from infra.runtime.kafka import create_topics
+from infra.runtime.kafka import PRODUCER, create_topics
 from schemas import codec
 from schemas.topics import DEAD_LETTER_CONFIG
 from streams.cases.commands import ChangeTitle
@@ -47,7 +47,8 @@ class Topics:
         return f"{self.group}.dlq"
 
     def bury(self, names: Sequence[str], *, partition: int = 1) -> None:
-        producer = Producer({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        # In order, also where the first batches come before the new topic's leader and are sent again.
+        producer = Producer({**PRODUCER, "bootstrap.servers": self.bootstrap, "log_level": 0})
         for n, name in enumerate(names):
             stood = {"topic": self.target, "partition": str(partition), "offset": str(n), "error": "it stumbled"}
             producer.produce(self.dead, command(name), b"t/a", partition=0, headers=list(stood.items()))

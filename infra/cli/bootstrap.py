@@ -31,6 +31,8 @@ WAIT_SECONDS: Final = 60.0
 
 APP_ROLE: Final = "casestream_app"
 SINK_ROLE: Final = "casestream_sink"
+SECRETS: Final = "secrets.json"
+"""In the data folder, readable by whoever started the stack: the words of its roles."""
 
 
 class BootstrapFailed(CasestreamError):  # noqa: N818 - named after what happened
@@ -213,7 +215,7 @@ def _live(dsn: str, key: str) -> bool:
 
 def _secrets(data_dir: Path) -> dict[str, str]:
     """Return the words that this data folder keeps to itself, made at its first start."""
-    path = data_dir / "secrets.json"
+    path = data_dir / SECRETS
     words: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     wanted = ("postgres_app", "postgres_sink", "postgres_reader", *(f"seed_{kind.value}" for kind in TenantKind))
     missing = [word for word in wanted if word not in words]

@@ -19,11 +19,12 @@ OPTIONS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
-    """Addresses, "" where none is known. postgres: DSN of a role that reads all tenants."""
+    """Addresses, "" where none is known. postgres: DSN of a role that reads all tenants. folder: of a stack on this machine."""
 
     kafka: str = ""
     postgres: str = field(default="", repr=False)
     elasticsearch: str = field(default="", repr=False)
+    folder: str = field(default="", compare=False)
 
     def need(self, *engines: str) -> None:
         """Raise Problem unless all of these are known."""
@@ -61,4 +62,4 @@ def of_stack(document: Any, name: str) -> Where:
             + ".",
             exit_code=Exit.UNAVAILABLE,
         )
-    return Where(**usable)
+    return Where(**usable, folder=str(Path(name).parent))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
@@ -86,10 +87,12 @@ def _postgres(
     on where it was. Nothing is switched where anything differs, and no effect is repeated. Exit code 1 where it differs.
     """
     from infra.cli.operate.log import Log
+    from infra.cli.operate.rebuild import local
     from infra.cli.operate.rebuild.postgres_view import PostgresRebuild
     from infra.runtime.garbage import collect_seldom
 
     _one_of(no_switch=no_switch, rollback=rollback, discard=discard)
+    owner = owner or local.owner(run.where)
     if not owner:
         raise Problem(
             "making tables takes the owner of the database",
@@ -100,7 +103,7 @@ def _postgres(
     with _away(), progress_bars(run.out) as progress:
         rebuild = PostgresRebuild(
             owner=owner,
-            sink=run.where.postgres,
+            sink=local.writer(run.where),
             log=Log(run.where.kafka),
             progress=progress,
             fresh=fresh,
@@ -140,13 +143,15 @@ def _elasticsearch(
     on where it was. Nothing is switched where a case differs, and no effect is repeated. Exit code 1 where one differs.
     """
     from infra.cli.operate.log import Log
+    from infra.cli.operate.rebuild import local
     from infra.cli.operate.rebuild.elasticsearch_view import ElasticsearchRebuild
     from infra.runtime.garbage import collect_seldom
 
     _one_of(no_switch=no_switch, rollback=rollback, discard=discard)
     collect_seldom()
     with _away(), progress_bars(run.out) as progress:
-        rebuild = ElasticsearchRebuild(where=run.where, log=Log(run.where.kafka), progress=progress, fresh=fresh)
+        where = replace(run.where, postgres=local.writer(run.where))
+        rebuild = ElasticsearchRebuild(where=where, log=Log(where.kafka), progress=progress, fresh=fresh)
         if discard:
             gone = rebuild.discard()
         else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from pathlib import Path
 
 from prometheus_client import Counter
 
+from infra.runtime.garbage import collect_seldom
 from infra.runtime.health import Health
 from infra.runtime.logging import logger
 from infra.runtime.settings import Settings
@@ -33,10 +33,7 @@ def serve(settings: Settings, role: str, stages: Sequence[Stage]) -> None:
     """
     health = Health(role)
     bindings = [_bind(settings, stage, health) for stage in stages]
-    # Rows and the records of a batch hold no cycles, and there are many of them: at its default the collector walks them
-    # hundreds of times a second for nothing, which takes a tenth of a fold's time.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    collect_seldom()
     with health.serving(settings.health_port):
         run_together(
             bindings,

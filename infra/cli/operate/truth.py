@@ -28,6 +28,9 @@ class State(NamedTuple):
     version: int
     digest: str
 
+    def to_json(self) -> dict[str, Any]:
+        return {"version": self.version, "state_hash": self.digest}
+
 
 @dataclass(slots=True)
 class Truth:
@@ -100,6 +103,15 @@ class Difference:
                 return f"version {view}, the log has {log}"
             case _:
                 return "the same version with another state"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "tenant_id": self.name.tenant_id,
+            "case_id": self.name.case_id,
+            "log": None if self.log is None else self.log.to_json(),
+            "view": None if self.view is None else self.view.to_json(),
+            "said": self.said,
+        }
 
 
 def differences(log: dict[Name, State], view: dict[Name, State]) -> list[Difference]:

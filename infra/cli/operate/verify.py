@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 from rich.text import Text
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from infra.cli.operate.log import Bounds, Log, Place
-    from infra.cli.operate.truth import Difference, State, Truth
+    from infra.cli.operate.truth import Difference, Truth
     from infra.cli.operate.views import View
 
 T = TypeVar("T")
@@ -175,7 +175,7 @@ def _tell(out: Output, view: Kind, truth: Truth, found: list[Difference], limit:
                 "view": view.value,
                 "cases": len(truth),
                 "different": len(found),
-                "differences": [_document(difference) for difference in found[:limit]],
+                "differences": [difference.to_json() for difference in found[:limit]],
                 "faults": truth.faults[:limit],
                 "unread": len(truth.unread),
             }
@@ -195,17 +195,3 @@ def _tell(out: Output, view: Kind, truth: Truth, found: list[Difference], limit:
         out.print(f"{len(found)} of {plural(len(truth), 'case')} differ in {view.value}{faults}.")
     else:
         out.print(f"All of {plural(len(truth), 'case')} are the same in {view.value}.")
-
-
-def _document(difference: Difference) -> dict[str, Any]:
-    return {
-        "tenant_id": difference.name.tenant_id,
-        "case_id": difference.name.case_id,
-        "log": _state(difference.log),
-        "view": _state(difference.view),
-        "said": difference.said,
-    }
-
-
-def _state(state: State | None) -> dict[str, Any] | None:
-    return None if state is None else {"version": state.version, "state_hash": state.digest}

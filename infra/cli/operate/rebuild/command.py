@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,6 +13,9 @@ from infra.cli.case.problem import Exit, Problem, usage
 from infra.cli.operate.bars import progress_bars
 from infra.cli.operate.rebuild import table_command
 from infra.cli.operate.session import Operation, operation
+
+if TYPE_CHECKING:
+    from infra.cli.operate.rebuild.report import Report
 
 app = typer.Typer(no_args_is_help=True, help="Make views and tables anew from the events.")
 view = typer.Typer(no_args_is_help=True, help="Make a view anew beside the one that serves, which goes on serving.")
@@ -109,23 +112,22 @@ def _postgres(
             fresh=fresh,
             batch=batch,
         )
-        if discard:
-            gone = rebuild.discard()
-        else:
-            report = rebuild.roll_back() if rollback else rebuild.run(switch=not no_switch)
-    if discard:
-        _gone(run, gone)
-        return
-    report.tell(run.out, limit)
-    if not report.well:
-        run.end(Exit.REFUSED)
+        came_to = (
+            rebuild.discard() if discard else rebuild.roll_back() if rollback else rebuild.run(switch=not no_switch)
+        )
+    _tell(run, came_to, limit)
 
 
-def _gone(run: Operation, gone: list[str]) -> None:
-    if run.out.as_json:
-        run.out.json({"discarded": gone})
+def _tell(run: Operation, came_to: Report | list[str], limit: int) -> None:
+    """Say what a rebuild came to, or the names of what was removed."""
+    if not isinstance(came_to, list):
+        came_to.tell(run.out, limit)
+        if not came_to.well:
+            run.end(Exit.REFUSED)
+    elif run.out.as_json:
+        run.out.json({"discarded": came_to})
     else:
-        run.out.print(f"Removed {', '.join(gone)}." if gone else "There was nothing to remove.")
+        run.out.print(f"Removed {', '.join(came_to)}." if came_to else "There was nothing to remove.")
 
 
 def _elasticsearch(
@@ -152,16 +154,10 @@ def _elasticsearch(
     with _away(), progress_bars(run.out) as progress:
         where = replace(run.where, postgres=local.writer(run.where))
         rebuild = ElasticsearchRebuild(where=where, log=Log(where.kafka), progress=progress, fresh=fresh)
-        if discard:
-            gone = rebuild.discard()
-        else:
-            report = rebuild.roll_back() if rollback else rebuild.run(switch=not no_switch)
-    if discard:
-        _gone(run, gone)
-        return
-    report.tell(run.out, limit)
-    if not report.well:
-        run.end(Exit.REFUSED)
+        came_to = (
+            rebuild.discard() if discard else rebuild.roll_back() if rollback else rebuild.run(switch=not no_switch)
+        )
+    _tell(run, came_to, limit)
 
 
 def _register() -> None:

@@ -13,6 +13,7 @@ from infra.cli.case.problem import Exit, Problem
 from infra.cli.operate.bars import Counted
 from infra.cli.operate.log import Bounds, Log, Place
 from infra.cli.operate.rebuild import index_state as state
+from infra.cli.operate.rebuild.filled import positions
 from infra.cli.operate.rebuild.index_feed import IndexFeed
 from infra.cli.operate.rebuild.index_state import Connection
 from infra.cli.operate.rebuild.newest import Newest
@@ -163,7 +164,7 @@ class _Work:
 
     def fill(self, what: str) -> Newest:
         """Bring the index to where the one stands that serves. Returns what all of its log says."""
-        held, ends = state.positions(self.connection, self.sink), self.how.serving(self.connection)
+        held, ends = positions(self.connection, self.sink), self.how.serving(self.connection)
         self._whole(ends)
         whole = {place: Bounds(0, end) for place, end in ends.items()}
         bar = Counted(self.how.progress, "reading the log", sum(ends.values()))
@@ -219,7 +220,7 @@ class _Work:
 
     def _follow(self, ends: Mapping[Place, int], newest: Newest) -> Newest:
         """Take what came since, and return it."""
-        held = state.positions(self.connection, self.sink)
+        held = positions(self.connection, self.sink)
         spans = {place: Bounds(held.get(place, 0), end) for place, end in ends.items() if end > held.get(place, 0)}
         came = self.feed.scan(spans, newest.cases)
         self.feed.write(spans, came)

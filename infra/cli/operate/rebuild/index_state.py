@@ -42,15 +42,6 @@ def named(connection: Connection, state: str) -> list[str]:
     return [str(index) for (index,) in rows]
 
 
-def positions(connection: Connection, sink: str) -> dict[Place, int]:
-    """Return the next offset of each partition."""
-    rows = connection.execute(
-        "SELECT topic, partition, next_offset FROM projection_offset WHERE sink = %s AND generation = %s",
-        (sink, GENERATION),
-    ).fetchall()
-    return {Place(topic, partition): next_offset for topic, partition, next_offset in rows}
-
-
 _SERVING: Final = (
     "SELECT topic, partition, generation, next_offset FROM projection_offset WHERE sink = %s AND topic = %s "
     "ORDER BY partition"

@@ -14,6 +14,7 @@ from infra.cli.case.problem import Exit, Problem
 from infra.cli.operate.bars import Counted
 from infra.cli.operate.log import Bounds, Log, Place
 from infra.cli.operate.rebuild import compare, versions
+from infra.cli.operate.rebuild.filled import positions
 from infra.cli.operate.rebuild.newest import Newest
 from infra.cli.operate.rebuild.postgres_feed import BATCH, PostgresFeed
 from infra.cli.operate.rebuild.report import Report
@@ -132,7 +133,7 @@ class _Work:
 
     def fill(self, what: str) -> Newest:
         """Bring the version to where the one stands that serves. Returns what all of its log says."""
-        held = versions.positions(self.connection, self.version.sink)
+        held = positions(self.connection, self.version.sink)
         ends = versions.serving_positions(self.connection, self.how.groups)
         self._whole(ends)
         newest = Newest()
@@ -166,7 +167,7 @@ class _Work:
 
     def _follow(self, ends: Mapping[Place, int], newest: Newest) -> Newest:
         """Take what came since, and return it."""
-        held = versions.positions(self.connection, self.version.sink)
+        held = positions(self.connection, self.version.sink)
         came = self.feed.feed(ends, held, newest.cases)
         newest.join(came)
         return came

@@ -11,7 +11,7 @@ from infra.cli.case.output import Output
 from infra.cli.case.table import Column
 from infra.cli.case.text import plural
 from infra.cli.operate.rebuild.newest import Newest
-from infra.cli.operate.truth import Difference, State
+from infra.cli.operate.truth import Difference
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class Report:
             "records": newest.records,
             "cases": len(newest.cases),
             "different": len(self.differences) + len(self.wrong),
-            "differences": [_difference(d) for d in self.differences[:limit]],
+            "differences": [d.to_json() for d in self.differences[:limit]],
             "wrong": self.wrong[:limit],
             "changed": self.changed,
             "unread": len(newest.unread),
@@ -82,17 +82,3 @@ class Report:
             "seconds": round(self.seconds, 3),
             "records_per_s": round(newest.records / self.seconds) if self.seconds else None,
         }
-
-
-def _difference(difference: Difference) -> dict[str, Any]:
-    return {
-        "tenant_id": difference.name.tenant_id,
-        "case_id": difference.name.case_id,
-        "log": _state(difference.log),
-        "view": _state(difference.view),
-        "said": difference.said,
-    }
-
-
-def _state(state: State | None) -> dict[str, Any] | None:
-    return None if state is None else {"version": state.version, "state_hash": state.digest}

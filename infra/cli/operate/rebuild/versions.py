@@ -93,15 +93,6 @@ def alike(connection: Connection, version: Version, *, indexes: bool) -> bool:
     return beside.structure(connection, VIEWS, version.schema, indexes=indexes) == serving
 
 
-def positions(connection: Connection, sink: str) -> dict[Place, int]:
-    """Return the next offsets of a version that does not serve."""
-    rows = connection.execute(
-        "SELECT topic, partition, next_offset FROM projection_offset WHERE sink = %s AND generation = %s",
-        (sink, GENERATION),
-    ).fetchall()
-    return {Place(topic, partition): next_offset for topic, partition, next_offset in rows}
-
-
 _SERVING: Final = (
     "SELECT sink, topic, partition, generation, next_offset FROM projection_offset WHERE sink = ANY (%s) "
     "ORDER BY sink, topic, partition"
